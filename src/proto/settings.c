@@ -1,0 +1,115 @@
+#include "proto/settings.h"
+
+enum {
+	GATEWAY = ROLE_BIT(ROLE_GATEWAY),
+	CONTROL = ROLE_BIT(ROLE_CONTROL),
+	STREAM = ROLE_BIT(ROLE_STREAM),
+	AUDIT = ROLE_BIT(ROLE_AUDIT),
+	WORKER = ROLE_BIT(ROLE_WORKER),
+	ISSUER = ROLE_BIT(ROLE_ISSUER),
+	SUPERVISOR = ROLE_BIT(ROLE_SUPERVISOR),
+};
+
+const struct setting settings[] = {
+	{"listen", SETTING_TEXT, "127.0.0.1:7480", SUPERVISOR, "address and port of the API"},
+	{"log.level", SETTING_TEXT, "info", SUPERVISOR, "debug, info, warning or error"},
+	{"stop.grace", SETTING_DURATION, "10s", SUPERVISOR | CONTROL | WORKER, "time that running operations get at shutdown"},
+	{"gateway.processes", SETTING_COUNT, "1", SUPERVISOR, "gateway processes that share the listening socket"},
+
+	{"tls.certificate", SETTING_FILE, "", GATEWAY, "PEM chain; with it and tls.key the API is served over TLS"},
+	{"tls.key", SETTING_FILE, "", GATEWAY, "PEM private key"},
+	{"cors.origins", SETTING_TEXT, "", GATEWAY, "origins, separated by blanks, that browsers may call from"},
+	{"gateway.connections", SETTING_COUNT, "12000", GATEWAY, "connections at once; more are answered 503 and closed"},
+	{"gateway.header_timeout", SETTING_DURATION, "10s", GATEWAY, "time for the head of a request to arrive"},
+	{"gateway.body_timeout", SETTING_DURATION, "30s", GATEWAY, "longest silence within a request's body"},
+	{"gateway.idle_timeout", SETTING_DURATION, "75s", GATEWAY, "time that an idle connection is kept"},
+	{"gateway.stalled_timeout", SETTING_DURATION, "120s", GATEWAY, "a reader that takes nothing for this long is closed"},
+	{"gateway.header_bytes", SETTING_SIZE, "32k", GATEWAY, "largest head of a request"},
+	{"gateway.upload_bytes", SETTING_SIZE, "16G", GATEWAY, "largest body of a file or archive"},
+	{"rate.address", SETTING_COUNT, "50", GATEWAY, "failed authentications per minute and address"},
+
+	{"rate.key", SETTING_COUNT, "6000", CONTROL, "requests per minute and key; 0: no limit"},
+	{"rate.workspace", SETTING_COUNT, "30000", CONTROL, "requests per minute and workspace; 0: no limit"},
+	{"admin.key_hash", SETTING_TEXT, "", CONTROL, "set by croftd itself from admin.key"},
+	{"oidc.issuer", SETTING_TEXT, "", CONTROL | ISSUER, "issuer of the JWTs that are accepted"},
+	{"oidc.audience", SETTING_TEXT, "croft", CONTROL, "audience that a JWT must name"},
+	{"oidc.keys_file", SETTING_FILE, "", CONTROL, "JWKS file of the issuer"},
+	{"oidc.keys_url", SETTING_TEXT, "", SUPERVISOR | ISSUER, "JWKS URL of the issuer"},
+	{"oidc.ca", SETTING_FILE, "", ISSUER, "PEM of a private certification authority for oidc.keys_url"},
+	{"operations.timeout", SETTING_DURATION, "10m", CONTROL, "time of an operation that names none"},
+	{"operations.timeout_limit", SETTING_DURATION, "24h", CONTROL, "longest time that an operation may ask for"},
+	{"operations.per_project", SETTING_COUNT, "16", CONTROL, "operations of a project that run at once"},
+	{"operations.per_workspace", SETTING_COUNT, "64", CONTROL, "operations of a workspace that run at once"},
+	{"operations.running", SETTING_COUNT, "256", CONTROL, "operations that run at once"},
+	{"operations.queue", SETTING_COUNT, "10000", CONTROL, "operations of a workspace that may wait; more are answered 429"},
+	{"operations.keep", SETTING_DURATION, "30d", CONTROL, "time that finished operations and idempotency keys are kept"},
+	{"output.limit", SETTING_SIZE, "16G", CONTROL, "output of one operation at most"},
+	{"instance.memory", SETTING_SIZE, "2G", CONTROL | WORKER, "memory of an instance"},
+	{"instance.cpu_percent", SETTING_COUNT, "200", CONTROL | WORKER, "processor time of an instance; 100 is one core"},
+	{"instance.pids", SETTING_COUNT, "512", CONTROL | WORKER, "processes of an instance"},
+	{"instance.idle", SETTING_DURATION, "10m", WORKER, "an instance without operations is stopped after this time"},
+	{"instance.limit", SETTING_COUNT, "64", CONTROL | WORKER, "instances at once"},
+	{"instance.open_files", SETTING_COUNT, "4096", WORKER, "descriptors of a process in an instance"},
+	{"instance.uid_base", SETTING_COUNT, "1073741824", WORKER, "first of the user ids that instances are given ranges of"},
+
+	{"stream.segment_bytes", SETTING_SIZE, "64M", STREAM, "size of a segment of the event log"},
+	{"stream.retention_bytes", SETTING_SIZE, "32G", STREAM, "events kept; the oldest segments go first; 0: no limit"},
+	{"stream.retention", SETTING_DURATION, "30d", STREAM, "age of the oldest events kept; 0: no limit"},
+	{"stream.readers", SETTING_COUNT, "20000", STREAM, "readers at once"},
+
+	{"audit.origin", SETTING_TEXT, "croft", AUDIT, "name of the log in its signed checkpoints"},
+};
+const size_t n_settings = ARRAY_SIZE(settings);
+
+const struct setting *setting_find(struct text name)
+{
+	for (size_t i = 0; i < n_settings; i++)
+		if (text_equal(name, text_of(settings[i].name)))
+			return &settings[i];
+	return NULL;
+}
+
+struct unit {
+	struct text suffix;
+	uint64_t factor;
+};
+
+static const struct unit sizes[] = {{TEXT("G"), 1 << 30}, {TEXT("M"), 1 << 20}, {TEXT("k"), 1 << 10}};
+static const struct unit durations[] = {
+	{TEXT("ms"), 1}, {TEXT("s"), 1000}, {TEXT("m"), 60000}, {TEXT("h"), 3600000}, {TEXT("d"), 86400000},
+};
+
+static int parse_with_units(struct text text, const struct unit *units, size_t n_units, uint64_t *value)
+{
+	uint64_t factor = 1, number;
+	for (size_t i = 0; i < n_units; i++) {
+		if (text_ends(text, units[i].suffix)) {
+			text.size -= units[i].suffix.size;
+			factor = units[i].factor;
+			break;
+		}
+	}
+	if (text_parse_u64(text_trim(text), INT64_MAX / factor, &number))
+		return 1;
+	*value = number * factor;
+	return 0;
+}
+
+int setting_parse(const struct setting *setting, struct text text, uint64_t *value)
+{
+	switch (setting->type) {
+	case SETTING_COUNT:
+		return text_parse_u64(text, INT64_MAX, value);
+	case SETTING_SIZE:
+		return parse_with_units(text, sizes, ARRAY_SIZE(sizes), value);
+	case SETTING_DURATION:
+		return parse_with_units(text, durations, ARRAY_SIZE(durations), value);
+	case SETTING_BOOL:
+		if (!text_equal(text, TEXT("yes")) && !text_equal(text, TEXT("no")))
+			return 1;
+		*value = text_equal(text, TEXT("yes"));
+		return 0;
+	default:
+		return 1;
+	}
+}

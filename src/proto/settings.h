@@ -1,0 +1,30 @@
+/* Every setting of croft.conf, as one table: the supervisor checks and hands out by it, `croftd --help-config` and the manual
+ * page are printed from it, and a role receives only those that its bit is set for. A file line is `name = value`. */
+#pragma once
+
+#include "proto/roles.h"
+
+enum setting_type {
+	SETTING_TEXT,
+	SETTING_COUNT,    /* a number */
+	SETTING_SIZE,     /* bytes, with k, M, G (powers of 1024) */
+	SETTING_DURATION, /* milliseconds, with ms, s, m, h, d */
+	SETTING_BOOL,     /* yes or no */
+	SETTING_FILE,     /* a path; the role receives the file's content */
+};
+
+struct setting {
+	const char *name;
+	enum setting_type type;
+	const char *fallback; /* what holds when the file is silent; "" for none */
+	unsigned roles;       /* ROLE_BIT()s of those who receive it */
+	const char *help;
+};
+
+extern const struct setting settings[];
+extern const size_t n_settings;
+
+const struct setting *setting_find(struct text name); /* or NULL */
+
+/* For COUNT, SIZE, DURATION and BOOL: 0 and the value, 1 if `text` is none. */
+int setting_parse(const struct setting *setting, struct text text, uint64_t *value);
