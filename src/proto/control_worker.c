@@ -7,6 +7,7 @@ static const struct wire_field run_fields[] = {
 	FIELD(WIRE_U8, body, 0),          FIELD(WIRE_U64, body_size, 0),  FIELD(WIRE_U64, memory_bytes, 0),
 	FIELD(WIRE_U32, cpu_percent, 0),  FIELD(WIRE_U32, pids, 0),       FIELD(WIRE_U64, output_bytes, 0),
 	WIRE_FIELD_LIST(struct control_worker_run, environment, ENV_LIMIT, &wire_pair_element),
+	FIELD(WIRE_I64, created_ms, 0),
 };
 #undef FIELD
 static const struct wire_field cancel_fields[] = {

@@ -5,7 +5,10 @@
  * The worker keeps a finished operation until FORGET, so that nothing is lost when control dies in between: on a new channel
  * control sends INVENTORY, the worker answers with one HOLDING for each operation it has (running or finished and not
  * forgotten), closed by HOLDING with a zero operation, and sends FINISHED again for the finished ones. FINISHED is sent only when
- * all output of the operation is durable in the event log. */
+ * all output of the operation is durable in the event log.
+ *
+ * The worker writes an operation's `started` event (sequence 0) and its chunks (from 1); control writes `queued`, has it
+ * acknowledged before it sends RUN, and writes the terminal event after FINISHED: so the order in the log holds. */
 #pragma once
 
 #include "proto/operation.h"
@@ -47,6 +50,7 @@ struct control_worker_run {
 	uint32_t pids;
 	uint64_t output_bytes;     /* of this operation at most; 0: no limit */
 	struct wire_list environment; /* of struct wire_pair: the project's */
+	int64_t created_ms;           /* when the operation was accepted: for `queuedMs` of its `started` event */
 };
 
 struct control_worker_cancel {
