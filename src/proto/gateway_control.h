@@ -5,7 +5,16 @@
  *
  * Calls with API_EVENTS: control answers only to refuse; when it admits the reader the stream role answers (gateway_stream.h). With a
  * streamed body (files, archives) descriptor [0] of REQUEST is the gateway's pipe: its read end for PUT, its write end for
- * GET. HEAD tells the gateway to begin the answer from that pipe; an ANSWER after HEAD says how it ended. */
+ * GET. HEAD tells the gateway to begin the answer from that pipe; an ANSWER after HEAD says how it ended.
+ *
+ * The fast path: an upload whose length is known and at most INLINE_UPLOAD_LIMIT comes whole in `body`, with BODY_NONE, no pipe
+ * and no BODY_END. A download that is small comes whole in `body` of an ANSWER without a HEAD before it; the pipe, which the
+ * gateway sent with the request because it could not know, is then closed unread. HEAD requests (`head`) come without a pipe:
+ * their ANSWER says has_length and length, the body stays empty.
+ *
+ * ABANDON may cross with the ANSWER; whichever comes late is ignored by number. When the channel dies, control treats all
+ * requests of that gateway as abandoned; an operation that was admitted goes on. The gateway sends what had not left
+ * again on the new channel and answers 503 control_unavailable for what had. */
 #pragma once
 
 #include "proto/api.h"
@@ -24,7 +33,7 @@ enum gateway_control_type {
 
 enum credential_kind { CREDENTIAL_NONE, CREDENTIAL_API_KEY, CREDENTIAL_JWT, CREDENTIAL_TICKET };
 
-enum { JSON_BODY_LIMIT = 2 << 20 };
+enum { JSON_BODY_LIMIT = 2 << 20, INLINE_UPLOAD_LIMIT = 64 << 10, IDEMPOTENCY_KEY_LIMIT = 255 };
 
 struct gateway_control_request {
 	uint64_t request; /* the gateway's number */
