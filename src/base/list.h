@@ -10,7 +10,10 @@ struct list {
 	struct list *previous;
 };
 
-#define LIST_EMPTY(name) {&(name), &(name)}
+#define LIST_EMPTY(name)                                                                           \
+	{                                                                                          \
+		&(name), &(name)                                                                   \
+	}
 
 static inline void list_init(struct list *list)
 {
@@ -51,8 +54,8 @@ static inline void list_remove(struct list *node)
 #define list_first(list, type, member) container_of((list)->next, type, member)
 
 /* `item` may be removed in the body. */
-#define list_for_each(item, list, member)                                               \
-	for (struct list *item##_at = (list)->next, *item##_next = item##_at->next;     \
-	     item##_at != (list) &&                                                     \
-	     ((item) = container_of(item##_at, __typeof__(*(item)), member), true);     \
+#define list_for_each(item, head, member)                                                          \
+	for (struct list *item##_at = (head)->next, *item##_next = item##_at->next;                \
+	     item##_at != (head) &&                                                                \
+	     ((item) = container_of(item##_at, __typeof__(*(item)), member), true);                \
 	     item##_at = item##_next, item##_next = item##_at->next)

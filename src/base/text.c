@@ -30,7 +30,8 @@ bool text_starts(struct text text, struct text prefix)
 
 bool text_ends(struct text text, struct text suffix)
 {
-	return text.size >= suffix.size && text_equal(text_skip(text, text.size - suffix.size), suffix);
+	return text.size >= suffix.size &&
+	       text_equal(text_skip(text, text.size - suffix.size), suffix);
 }
 
 bool text_has(struct text text, char c)
@@ -87,7 +88,8 @@ int text_parse_u64(struct text text, uint64_t limit, uint64_t *value)
 	return 0;
 }
 
-/* The length of the well-formed character at `at`; 0 if there is none, -1 if it is cut off by `end`. */
+/* The length of the well-formed character at `at`; 0 if there is none, -1 if it is cut off by
+ * `end`. */
 static int utf8_length(const uint8_t *at, const uint8_t *end)
 {
 	uint8_t first = at[0];
@@ -165,4 +167,10 @@ bool bytes_equal_secret(struct bytes a, struct bytes b)
 	for (size_t i = 0; i < a.size; i++)
 		difference |= (uint8_t)(a.data[i] ^ b.data[i]);
 	return difference == 0;
+}
+
+void text_free(char **text)
+{
+	free(*text);
+	*text = NULL;
 }

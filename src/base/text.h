@@ -44,8 +44,8 @@ bool text_has(struct text text, char c);
 struct text text_skip(struct text text, size_t count); /* without its first `count` bytes */
 struct text text_trim(struct text text);               /* without blanks and tabs at both ends */
 
-/* Splits at the first `separator`: `head` gets what stands before it, `text` keeps what stands after.
- * Without a separator `head` gets all and `text` becomes empty with data NULL. */
+/* Splits at the first `separator`: `head` gets what stands before it, `text` keeps what stands
+ * after. Without a separator `head` gets all and `text` becomes empty with data NULL. */
 void text_split(struct text *text, char separator, struct text *head);
 
 /* Decimal digits only; 1 if it is anything else or does not fit below `limit` + 1. */
@@ -62,3 +62,5 @@ char *text_dup(struct text text);
 
 /* Compares in a time that depends on the sizes alone: for secrets. */
 bool bytes_equal_secret(struct bytes a, struct bytes b);
+
+void text_free(char **text); /* for ATTR_CLEANUP */
