@@ -1,4 +1,5 @@
-/* What the main of every role does alike: greet the supervisor, confine itself, take settings and peers, serve, stop. */
+/* What the main of every role does alike: greet the supervisor, confine itself, take settings and
+ * peers, serve, stop. */
 #pragma once
 
 #include "base/text.h"
@@ -12,12 +13,14 @@ struct role_definition {
 	enum role_kind kind;
 	const struct confine_powers *powers;
 
-	/* All settings, directories and listeners have come. Sets *state. The role calls role_ready() when it can serve. */
+	/* All settings, directories and listeners have come. Sets *state. The role calls
+	 * role_ready() when it can serve. */
 	int (*start)(struct role *role, void **state);
 
-	/* A channel to a peer: the first, or a new one because the peer's process was replaced (the old channel dies or has died).
-	 * Takes the descriptor; the role makes the channel with the protocol of proto/. May come before start() has
-	 * finished asynchronous work, never before start() was called. */
+	/* A channel to a peer: the first, or a new one because the peer's process was replaced (the
+	 * old channel dies or has died). Takes the descriptor; the role makes the channel with the
+	 * protocol of proto/. May come before start() has finished asynchronous work, never before
+	 * start() was called. */
 	int (*peer)(void *state, enum role_kind kind, uint16_t index, int fd);
 
 	/* Orderly end; calls role_exit() when state is durable, at the latest after grace_ms. */
@@ -28,7 +31,7 @@ struct role_definition {
 int role_main(const struct role_definition *definition);
 
 struct loop *role_loop(struct role *role);
-uint16_t role_index(const struct role *role); /* of several processes of the role */
+uint16_t role_index(const struct role *role);      /* of several processes of the role */
 uint64_t role_generation(const struct role *role); /* 1 at the first start of this role */
 
 /* Settings by name (proto/settings.h); a name that the role is not given aborts: it is a bug. */
@@ -45,6 +48,6 @@ struct role_listener {
 };
 const struct role_listener *role_listeners(const struct role *role, size_t *count);
 
-void role_ready(struct role *role, const char *detail); /* detail: what is missing, or "" */
+void role_ready(struct role *role, const char *detail);  /* detail: what is missing, or "" */
 void role_status(struct role *role, const char *detail); /* for the supervisor's log */
 void role_exit(struct role *role, int status);
