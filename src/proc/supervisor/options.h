@@ -1,0 +1,28 @@
+/* The command line and the configuration file of croftd. */
+#pragma once
+
+#include "base/buffer.h"
+#include "proto/settings.h"
+
+enum { SETTINGS_MAX = 64 };
+
+struct options {
+	const char *data; /* --data */
+	unsigned roles;   /* ROLE_BIT()s to start */
+	/* As configured, parallel to settings[]: NULL where the fallback holds. A file's content
+	 * for SETTING_FILE. */
+	struct buffer values[SETTINGS_MAX];
+	bool is_set[SETTINGS_MAX];
+};
+
+enum options_outcome {
+	OPTIONS_RUN = 0,
+	OPTIONS_DONE = 1,  /* something was asked that has been answered: exit 0 */
+	OPTIONS_WRONG = 2, /* said why on standard error: exit 2 */
+};
+
+int options_read(struct options *options, int argc, char **argv);
+void options_free(struct options *options);
+
+struct text options_value(const struct options *options, const char *name);
+uint64_t options_number(const struct options *options, const char *name);
