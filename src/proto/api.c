@@ -50,7 +50,7 @@ const struct api_route api_routes[API_CALLS] = {
 	ROUTE(API_AUDIT_TILE, "GET", "/v1/audit/tile/{path...}", 0),
 	ROUTE(API_WHOAMI, "GET", "/v1/whoami", 0),
 	ROUTE(API_HEALTHZ, "GET", "/healthz", API_LOCAL),
-	ROUTE(API_READYZ, "GET", "/readyz", 0),
+	ROUTE(API_READYZ, "GET", "/readyz", API_LOCAL),
 	ROUTE(API_METRICS, "GET", "/metrics", API_LOCAL),
 	ROUTE(API_VERSION, "GET", "/v1/version", API_LOCAL),
 	ROUTE(API_OPENAPI, "GET", "/v1/openapi.json", API_LOCAL),

@@ -77,6 +77,14 @@ struct event_delivered {
 	struct bytes data;
 };
 
+/* What an event takes of a reader's credit (gateway_stream.h): both ends count alike. */
+enum { EVENT_OVERHEAD = 256 };
+
+static inline uint64_t event_cost(const struct event_delivered *event)
+{
+	return event->data.size + EVENT_OVERHEAD;
+}
+
 extern const struct wire_struct event_append_struct;
 extern const struct wire_struct event_appended_struct;
 extern const struct wire_struct event_delivered_struct;

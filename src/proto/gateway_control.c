@@ -23,6 +23,7 @@ static const struct wire_field request_fields[] = {
 	FIELD(WIRE_U8, body_direction, 0),
 	FIELD(WIRE_U64, body_size, 0),
 	FIELD(WIRE_U64, reader, 0),
+	FIELD(WIRE_BOOL, again, 0),
 };
 #undef FIELD
 

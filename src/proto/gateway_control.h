@@ -58,6 +58,8 @@ struct gateway_control_request {
 	uint8_t body_direction; /* enum body_direction of control_worker.h: what descriptor [0] is */
 	uint64_t body_size;     /* of an upload; UINT64_MAX if chunked */
 	uint64_t reader;        /* of API_EVENTS: the gateway's number for the reader */
+	bool again;             /* of API_EVENTS: a reader that was open goes on, because a role behind it was replaced: authorised
+	                           afresh, but neither counted against rate limits nor audited again */
 };
 
 struct gateway_control_body_end {
