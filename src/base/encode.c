@@ -104,6 +104,34 @@ int decode_base64(struct buffer *out, struct text text)
 	return 0;
 }
 
+int decode_base64url(struct buffer *out, struct text text)
+{
+	size_t rest = text.size % 4;
+	if (rest == 1)
+		return 1;
+	uint8_t *at = buffer_reserve(out, text.size / 4 * 3 + 2);
+	if (!at)
+		return buffer_check(out);
+	uint32_t held = 0;
+	unsigned bits = 0;
+	size_t written = 0;
+	for (size_t i = 0; i < text.size; i++) {
+		int digit = digit_of(base64url_digits, 64, text.data[i]);
+		if (digit < 0)
+			return 1;
+		held = held << 6 | (uint32_t)digit;
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			at[written++] = (uint8_t)(held >> bits);
+		}
+	}
+	if (held & ((1u << bits) - 1))
+		return 1; /* one spelling per value */
+	out->size += written;
+	return 0;
+}
+
 void encode_base32(const uint8_t bytes[16], char out[BASE32_SIZE])
 {
 	/* 128 bits in 26 digits of 5: two zero bits stand in front. */

@@ -11,6 +11,7 @@ int decode_base64(struct buffer *out, struct text text); /* 1 if malformed; -err
 
 /* base64url without padding, for tokens (RFC 4648 section 5). */
 void encode_base64url(struct buffer *out, struct bytes bytes);
+int decode_base64url(struct buffer *out, struct text text); /* 1 if malformed or padded; -errno */
 
 /* 16 bytes as 26 lower-case characters, no NUL added; the first carries the two top bits only. */
 enum { BASE32_SIZE = 26 };
