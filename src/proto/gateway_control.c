@@ -24,6 +24,7 @@ static const struct wire_field request_fields[] = {
 	FIELD(WIRE_U64, body_size, 0),
 	FIELD(WIRE_U64, reader, 0),
 	FIELD(WIRE_BOOL, again, 0),
+	FIELD(WIRE_BOOL, connected, 0),
 };
 #undef FIELD
 

@@ -12,6 +12,9 @@
  * gateway sent with the request because it could not know, is then closed unread. HEAD requests (`head`) come without a pipe:
  * their ANSWER says has_length and length, the body stays empty.
  *
+ * API_SOCKET: ANSWER with 200 admits the WebSocket, its body is not sent to anyone; what the client then subscribes to or sends
+ * comes as requests of their own (API_…_EVENTS, API_OPERATION_INPUT, …) with the socket's credential and `connected`.
+ *
  * ABANDON may cross with the ANSWER; whichever comes late is ignored by number. When the channel dies, control treats all
  * requests of that gateway as abandoned; an operation that was admitted goes on. The gateway sends what had not left
  * again on the new channel and answers 503 control_unavailable for what had. */
@@ -60,6 +63,9 @@ struct gateway_control_request {
 	uint64_t reader;        /* of API_EVENTS: the gateway's number for the reader */
 	bool again;             /* of API_EVENTS: a reader that was open goes on, because a role behind it was replaced: authorised
 	                           afresh, but neither counted against rate limits nor audited again */
+	bool connected;         /* comes through a connection that this very credential opened and that still lives (a message on
+	                           /v1/ws, a reader opened again): a ticket that was used up by opening it still stands for its
+	                           owner, whatever path it was bound to, as long as the key behind it is good */
 };
 
 struct gateway_control_body_end {
