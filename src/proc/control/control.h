@@ -1,0 +1,30 @@
+/* The control role's parts, each behind its own header; the process has one of each. Handlers get
+ * at them through their request. */
+#pragma once
+
+#include "port/store/people.h"
+#include "port/store/projects.h"
+#include "port/store/store.h"
+#include "port/store/workspaces.h"
+#include "role/role.h"
+
+struct audit_link;    /* audit_link.h: entries to the audit role */
+struct gateway_links; /* gateway_link.h: requests from the gateways, answers to them */
+struct identities;    /* identity.h: who a credential stands for */
+struct limiter;       /* limiter.h: requests per key and workspace */
+struct tickets;       /* tickets.h */
+struct metrics;       /* metrics.h */
+
+struct control {
+	struct role *role;
+	struct loop *loop;
+	struct store *store;
+	struct gateway_links *gateways;
+	struct audit_link *audit;
+	struct identities *identities;
+	struct limiter *limiter;
+	struct tickets *tickets;
+	struct metrics *metrics;
+	struct cursor_key *cursors;
+	bool stopping; /* new work is refused */
+};
