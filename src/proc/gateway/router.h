@@ -1,6 +1,6 @@
-/* Which call a method and a path stand for. The table is api_routes (proto/api.c); the router is the same as a tree of
- * segments, so that a path is walked once. It looks at raw bytes: percent-decoding comes after routing, so an encoded
- * slash never makes a segment. */
+/* Which call a method and a path stand for. The table is api_routes (proto/api.c); the router is
+ * the same as a tree of segments, so that a path is walked once. It looks at raw bytes:
+ * percent-decoding comes after routing, so an encoded slash never makes a segment. */
 #pragma once
 
 #include "base/buffer.h"
@@ -45,7 +45,8 @@ enum router_verdict { ROUTER_FOUND, ROUTER_NO_PATH, ROUTER_NO_METHOD };
 
 void router_compile(struct router *router); /* asserts that the table is sound */
 
-/* `match` is written with ROUTER_FOUND, and its `methods` with ROUTER_NO_METHOD. HEAD stands for GET. */
+/* `match` is written with ROUTER_FOUND, and its `methods` with ROUTER_NO_METHOD. HEAD stands for
+ * GET. */
 enum router_verdict router_find(const struct router *router, struct text method, struct text path,
 				struct router_match *match);
 
