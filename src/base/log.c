@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { LOG_LINE_MAX = 1024 };
@@ -14,6 +15,7 @@ static enum log_level lowest = LOG_INFO;
 
 void log_open(const char *name, enum log_level level)
 {
+	tzset(); /* reads the time zone's file now, while files can still be opened */
 	process_name = name;
 	lowest = level;
 }

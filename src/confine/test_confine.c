@@ -1,0 +1,131 @@
+#include "base/log.h"
+#include "base/unit_test.h"
+#include "confine/confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SOMEBODY = 64399 };
+
+static const char *const file_calls[] = {"openat", "mkdir",  "fsync", "setresuid",
+					 "mount",  "chroot", NULL};
+static const struct confine_powers file_powers = {.role = "test", .syscalls = file_calls};
+static const struct confine_powers no_powers = {.role = "test"};
+
+/* Runs `attempt` in a child that was confined to a fresh folder; returns its wait status. */
+static int confined(const struct confine_powers *powers, int (*attempt)(void))
+{
+	char folder[] = "/tmp/croft-confine-XXXXXX";
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chown(folder, SOMEBODY, SOMEBODY), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		int root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fclose(stderr);
+		_exit(confine_enter(powers, root, SOMEBODY, SOMEBODY) < 0 ? 99 : attempt());
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	char made[64];
+	snprintf(made, sizeof(made), "%s/mine", folder);
+	rmdir(made);
+	assert_int_equal(rmdir(folder), 0);
+	return status;
+}
+
+#define assert_holds(powers, attempt)                                                              \
+	do {                                                                                       \
+		int wait_status = confined((powers), (attempt));                                   \
+		assert_true(WIFEXITED(wait_status));                                               \
+		assert_int_equal(WEXITSTATUS(wait_status), 0);                                     \
+	} while (0)
+
+static int has_no_privilege(void)
+{
+	struct rlimit core;
+	return getuid() == SOMEBODY && geteuid() == SOMEBODY && getgid() == SOMEBODY &&
+		       prctl(PR_CAPBSET_READ, CAP_CHOWN) == 0 &&
+		       prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 && prctl(PR_GET_DUMPABLE) == 0 &&
+		       prctl(PR_GET_SECCOMP) == 2 && getrlimit(RLIMIT_CORE, &core) == 0 &&
+		       core.rlim_max == 0
+		   ? 0
+		   : 1;
+}
+
+static int cannot_come_back(void)
+{
+	return setresuid(0, 0, 0) < 0 && errno == EPERM && chroot("/") < 0 && errno == EPERM ? 0
+											     : 1;
+}
+
+static int sees_its_own_root_alone(void)
+{
+	bool own = mkdir("/mine", 0700) == 0;
+	int up = open("/../../../etc/passwd", O_RDONLY | O_CLOEXEC);
+	return own && up < 0 && errno == ENOENT ? 0 : 1;
+}
+
+static int opens_a_file(void)
+{
+	return open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) >= 0 ? 0 : 1;
+}
+
+static int opens_a_socket(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0) >= 0 ? 0 : 1;
+}
+
+static int starts_a_process(void)
+{
+	return syscall(SYS_fork) >= 0 ? 0 : 1;
+}
+
+static void privileges_are_gone_for_good(void **state ATTR_UNUSED)
+{
+	assert_holds(&file_powers, has_no_privilege);
+	assert_holds(&file_powers, cannot_come_back);
+}
+
+static void the_root_is_the_roles_own(void **state ATTR_UNUSED)
+{
+	assert_holds(&file_powers, sees_its_own_root_alone);
+}
+
+static void what_is_not_named_ends_the_process(void **state ATTR_UNUSED)
+{
+	static int (*const attempts[])(void) = {opens_a_file, opens_a_socket, starts_a_process};
+	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
+		int status = confined(&no_powers, attempts[i]);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 128 + SIGSYS);
+	}
+	assert_holds(&file_powers,
+		     opens_a_file); /* the alarm rings for the call, not for the test */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(privileges_are_gone_for_good),
+	    cmocka_unit_test(the_root_is_the_roles_own),
+	    cmocka_unit_test(what_is_not_named_ends_the_process),
+	};
+	log_open("test", LOG_INFO);
+	if (geteuid() != 0) {
+		puts("skipped: confinement starts from root");
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
