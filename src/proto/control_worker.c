@@ -65,6 +65,9 @@ static const struct wire_field finished_fields[] = {
 static const struct wire_field holding_fields[] = {
 	WIRE_FIELD(struct control_worker_holding, WIRE_UUID, operation, 0),
 	WIRE_FIELD(struct control_worker_holding, WIRE_BOOL, finished, 0),
+	WIRE_FIELD(struct control_worker_holding, WIRE_UUID, worker, 0),
+	WIRE_FIELD(struct control_worker_holding, WIRE_UUID, runtime, 0),
+	WIRE_FIELD(struct control_worker_holding, WIRE_I64, started_ms, 0),
 };
 static const struct wire_field status_fields[] = {
 	WIRE_FIELD(struct control_worker_status, WIRE_BOOL, ready, 0),

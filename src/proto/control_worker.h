@@ -5,7 +5,14 @@
  * The worker keeps a finished operation until FORGET, so that nothing is lost when control dies in between: on a new channel
  * control sends INVENTORY, the worker answers with one HOLDING for each operation it has (running or finished and not
  * forgotten), closed by HOLDING with a zero operation, and sends FINISHED again for the finished ones. FINISHED is sent only when
- * all output of the operation is durable in the event log.
+ * all output of the operation is durable in the event log. Every HOLDING carries the number that the worker process chose when it
+ * started: control sends RUN again, for an operation that is not held, only to the very process that it had sent it to before (the
+ * first RUN then died with the channel); with any other process it ends as worker_lost. A RUN for an operation that the worker
+ * holds is therefore a repeat, and is ignored.
+ *
+ * fs.read with BODY_OUT: OPENED is sent whatever offset and length ask for (length 0 when nothing is left; offset UINT64_MAX: the
+ * last `length` bytes); conditions and ranges are answered by control from it. When the reader of the pipe has gone away the
+ * operation completes all the same. With BODY_IN the pipe's end is not the upload's end: BODY_END says whether it was whole.
  *
  * The worker writes an operation's `started` event (sequence 0) and its chunks (from 1); control writes `queued`, has it
  * acknowledged before it sends RUN, and writes the terminal event after FINISHED: so the order in the log holds. */
@@ -120,6 +127,9 @@ struct control_worker_finished {
 struct control_worker_holding {
 	struct uuid operation;
 	bool finished;
+	struct uuid worker;  /* this worker process's own number, in the closing HOLDING too: what it never held it never ran */
+	struct uuid runtime; /* of what has started */
+	int64_t started_ms;  /* 0: not yet */
 };
 
 struct control_worker_status {
