@@ -14,7 +14,7 @@ struct store_member {
 	int64_t created_ms;
 };
 
-enum { STORE_KEY_PROJECTS_MAX = 64, STORE_KEY_HASH_SIZE = 32 };
+enum { STORE_KEY_PROJECTS_MAX = 100, STORE_KEY_HASH_SIZE = 32 };
 
 struct store_key {
 	struct uuid id;
@@ -33,8 +33,9 @@ struct store_key {
 struct store_people {
 	/* STORE_NOT_FOUND; else the user's id. */
 	int (*user_by_subject)(struct store *store, struct text subject, struct uuid *user);
-	int (*user_by_email)(struct store *store, struct text email,
-			     struct uuid *user); /* without a subject yet */
+	int (*user_by_email)(struct store *store, struct text email, struct uuid *user);
+	/* Who has never signed in. */
+	int (*user_invited)(struct store *store, struct text email, struct uuid *user);
 	/* The first sign-in of a user who was invited by e-mail. CONFLICT if another subject was
 	 * first. */
 	void (*user_bind)(struct store *store, struct uuid user, struct text subject,

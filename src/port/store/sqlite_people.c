@@ -28,6 +28,11 @@ static int user_by_subject(struct store *store, struct text subject, struct uuid
 
 static int user_by_email(struct store *store, struct text email, struct uuid *user)
 {
+	return user_by(sqlite_of(store), "SELECT id FROM users WHERE email = ?", email, user);
+}
+
+static int user_invited(struct store *store, struct text email, struct uuid *user)
+{
 	return user_by(sqlite_of(store), "SELECT id FROM users WHERE email = ? AND subject IS NULL",
 		       email, user);
 }
@@ -244,6 +249,7 @@ static void member_remove(struct store *store, struct uuid workspace, struct uui
 const struct store_people sqlite_people = {
     .user_by_subject = user_by_subject,
     .user_by_email = user_by_email,
+    .user_invited = user_invited,
     .user_bind = user_bind,
     .member_insert = member_insert,
     .member_get = member_get,

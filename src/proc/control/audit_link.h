@@ -17,6 +17,7 @@ enum {
 };
 
 struct audit_link;
+struct audit_entry;
 
 enum audit_outcome { AUDIT_RECORDED, AUDIT_UNAVAILABLE };
 
@@ -27,6 +28,8 @@ typedef void audit_on_recorded(struct audit_wait *wait, enum audit_outcome outco
 struct audit_wait {
 	struct list node;
 	audit_on_recorded *on_recorded;
+	struct audit_entry *entry; /* NULL once it is settled */
+	enum audit_outcome outcome;
 	uint64_t until_ms;
 	bool under_way;
 };
@@ -43,13 +46,14 @@ void audit_link_append(struct audit_link *link, const struct control_audit_appen
 		       struct audit_wait *wait);
 void audit_wait_detach(struct audit_wait *wait); /* the entry itself stays under way */
 
-/* Reading the log. `on_page` or `on_content` runs once, `body` NULL if it cannot be read now; never
+/* Reading the log. `on_page` or `on_content` runs once, with NULL if it cannot be read now; never
  * after audit_read_detach(). */
 struct audit_read {
 	struct list node;
 	uint64_t token;
 	uint64_t until_ms;
 	bool under_way;
+	/* One of the two is set: */
 	void (*on_page)(struct audit_read *read, const struct control_audit_page *page);
 	void (*on_content)(struct audit_read *read, const struct control_audit_content *content);
 };

@@ -25,6 +25,14 @@ struct control {
 	struct limiter *limiter;
 	struct tickets *tickets;
 	struct metrics *metrics;
-	struct cursor_key *cursors;
+	struct cursor_key *cursors; /* page.h */
+	/* Ends all operations of a project that is being deleted, has the worker remove its files
+	 * and the stream role its events, and then calls project_torn_down(). Asked again after a
+	 * restart. Set before the first request. */
+	void (*tear_down_project)(struct control *control, struct uuid workspace,
+				  struct uuid project);
+	/* Closes the readers of a revoked key or a deleted project; the other id is zero. Set
+	 * before the first request. */
+	void (*stop_readers)(struct control *control, struct uuid key, struct uuid project);
 	bool stopping; /* new work is refused */
 };

@@ -18,7 +18,8 @@ struct limiter_state {
 	const char *policy; /* "key" or "workspace"; NULL: no limit applies */
 	uint64_t quota;
 	uint64_t left;
-	uint64_t reset_s;
+	uint64_t reset_s; /* until all of it is there again */
+	uint64_t retry_s; /* until one request is */
 };
 
 int limiter_new(struct limiter_limits limits, struct limiter **limiter) ATTR_MUST_CHECK;
@@ -28,3 +29,8 @@ void limiter_free(struct limiter *limiter);
  * `workspace` may be zero. */
 bool limiter_admit(struct limiter *limiter, struct uuid subject, struct uuid workspace,
 		   uint64_t now_ms, struct limiter_state *state);
+
+/* Denials of nobody in particular that may be written to the audit log: whoever floods us with
+ * wrong keys does not fill the disk. */
+enum { LIMITER_DENIALS_PER_MINUTE = 3000 };
+bool limiter_admit_denial(struct limiter *limiter, uint64_t now_ms);

@@ -50,8 +50,9 @@ struct control_request {
 	struct control *control;
 	struct gateway_link *gateway; /* NULL once that gateway is gone: the answer goes nowhere */
 	uint16_t gateway_index;
-	const struct gateway_control_request
-	    *in; /* lies in the arena; everything in it is hostile */
+	/* Views into `frame`; everything in it is hostile. */
+	const struct gateway_control_request *in;
+	struct buffer frame;
 	struct arena arena;
 	const struct call_rule *rule;
 	int pipe; /* of a streamed body, or -1; closed at the end if it was not taken */
@@ -62,7 +63,9 @@ struct control_request {
 	struct store_workspace workspace; /* where the path names it */
 	struct store_project project;     /* of SCOPE_PROJECT and SCOPE_OPERATION */
 	struct uuid operation_id;         /* of SCOPE_OPERATION */
-	const char *allowed_by;           /* rule, for the audit log */
+	struct uuid project_id;      /* as asked for: for the audit log, also where it was denied */
+	const char *allowed_by;      /* rule, for the audit log */
+	enum problem_code denied_as; /* while the entry of a denial is on its way */
 
 	struct limiter_state rate;
 	struct wire_pair answer_headers[16];
@@ -101,7 +104,14 @@ struct call_rule {
 	int (*locate)(struct control_request *request, struct uuid *project);
 };
 
-extern const struct call_rule call_rules[API_CALLS]; /* dispatch.c */
+extern const struct call_rule call_rules[API_CALLS]; /* calls.c */
+
+/* Copies the message; takes the pipe, also on failure. -ENOMEM. */
+int control_request_new(struct control *control, const struct gateway_control_request *in, int pipe,
+			struct control_request **request) ATTR_MUST_CHECK;
+void control_request_free(struct control_request *request);
+/* Overwrites the credential as soon as it is not needed any more. */
+void control_request_forget_credential(struct control_request *request);
 
 /* Whether the caller may also do this, in the scope of the request: for calls whose body decides
  * what is asked. */

@@ -1,0 +1,62 @@
+#include "proc/control/calls.h"
+
+#define CALL(call, handler, permission, scope, audit, action)                                      \
+	[call] = {handler, permission, scope, audit, action, NULL}
+
+const struct call_rule call_rules[API_CALLS] = {
+    CALL(API_WORKSPACE_CREATE, workspace_create, ACCESS_INSTALLATION, SCOPE_INSTALLATION,
+	 AUDIT_BEFORE, "workspace.create"),
+    CALL(API_WORKSPACE_LIST, workspace_list, ACCESS_SIGNED_IN, SCOPE_INSTALLATION,
+	 AUDIT_DENIED_ONLY, "workspace.list"),
+    CALL(API_WORKSPACE_GET, workspace_get, ACCESS_WORKSPACE_READ, SCOPE_WORKSPACE,
+	 AUDIT_DENIED_ONLY, "workspace.get"),
+    CALL(API_WORKSPACE_UPDATE, workspace_update, ACCESS_WORKSPACE_UPDATE, SCOPE_WORKSPACE,
+	 AUDIT_BEFORE, "workspace.update"),
+    CALL(API_WORKSPACE_DELETE, workspace_delete, ACCESS_WORKSPACE_DELETE, SCOPE_WORKSPACE,
+	 AUDIT_BEFORE, "workspace.delete"),
+    CALL(API_USAGE_GET, workspace_usage, ACCESS_USAGE_READ, SCOPE_WORKSPACE, AUDIT_DENIED_ONLY,
+	 "usage.get"),
+
+    CALL(API_MEMBER_ADD, member_add, ACCESS_MEMBERS_CHANGE, SCOPE_WORKSPACE, AUDIT_BEFORE,
+	 "member.add"),
+    CALL(API_MEMBER_LIST, member_list, ACCESS_MEMBERS_READ, SCOPE_WORKSPACE, AUDIT_BEFORE,
+	 "member.list"),
+    CALL(API_MEMBER_GET, member_get, ACCESS_MEMBERS_READ, SCOPE_WORKSPACE, AUDIT_BEFORE,
+	 "member.get"),
+    CALL(API_MEMBER_UPDATE, member_update, ACCESS_MEMBERS_CHANGE, SCOPE_WORKSPACE, AUDIT_BEFORE,
+	 "member.update"),
+    CALL(API_MEMBER_REMOVE, member_remove, ACCESS_MEMBERS_CHANGE, SCOPE_WORKSPACE, AUDIT_BEFORE,
+	 "member.remove"),
+
+    CALL(API_KEY_CREATE, key_create, ACCESS_KEYS_CHANGE, SCOPE_WORKSPACE, AUDIT_BEFORE,
+	 "key.create"),
+    CALL(API_KEY_LIST, key_list, ACCESS_KEYS_READ, SCOPE_WORKSPACE, AUDIT_BEFORE, "key.list"),
+    CALL(API_KEY_GET, key_get, ACCESS_KEYS_READ, SCOPE_WORKSPACE, AUDIT_BEFORE, "key.get"),
+    CALL(API_KEY_REVOKE, key_revoke, ACCESS_KEYS_CHANGE, SCOPE_WORKSPACE, AUDIT_BEFORE,
+	 "key.revoke"),
+
+    CALL(API_PROJECT_CREATE, project_create, ACCESS_PROJECT_CREATE, SCOPE_WORKSPACE, AUDIT_BEFORE,
+	 "project.create"),
+    CALL(API_PROJECT_LIST, project_list, ACCESS_PROJECT_READ, SCOPE_WORKSPACE, AUDIT_DENIED_ONLY,
+	 "project.list"),
+    CALL(API_PROJECT_GET, project_get, ACCESS_PROJECT_READ, SCOPE_PROJECT, AUDIT_DENIED_ONLY,
+	 "project.get"),
+    CALL(API_PROJECT_UPDATE, project_update, ACCESS_PROJECT_UPDATE, SCOPE_PROJECT, AUDIT_BEFORE,
+	 "project.update"),
+    CALL(API_PROJECT_DELETE, project_delete, ACCESS_PROJECT_DELETE, SCOPE_PROJECT, AUDIT_BEFORE,
+	 "project.delete"),
+
+    CALL(API_WHOAMI, session_whoami, ACCESS_SIGNED_IN, SCOPE_INSTALLATION, AUDIT_DENIED_ONLY,
+	 "whoami"),
+    CALL(API_SOCKET, session_socket, ACCESS_SIGNED_IN, SCOPE_INSTALLATION, AUDIT_DENIED_ONLY,
+	 "socket.open"),
+    CALL(API_TICKET_CREATE, session_ticket, ACCESS_SIGNED_IN, SCOPE_INSTALLATION, AUDIT_BEFORE,
+	 "ticket.create"),
+
+    CALL(API_AUDIT_LIST, audit_list, ACCESS_AUDIT_READ, SCOPE_WORKSPACE, AUDIT_BEFORE,
+	 "audit.list"),
+    CALL(API_AUDIT_CHECKPOINT, audit_checkpoint, ACCESS_SIGNED_IN, SCOPE_INSTALLATION,
+	 AUDIT_DENIED_ONLY, "audit.checkpoint"),
+    CALL(API_AUDIT_TILE, audit_tile, ACCESS_INSTALLATION, SCOPE_INSTALLATION, AUDIT_BEFORE,
+	 "audit.tile"),
+};

@@ -1,0 +1,42 @@
+/* The handlers, one family a file; calls.c holds the table that names them. */
+#pragma once
+
+#include "proc/control/request.h"
+
+/* workspaces.c */
+control_handler workspace_create;
+control_handler workspace_list;
+control_handler workspace_get;
+control_handler workspace_update;
+control_handler workspace_delete;
+control_handler workspace_usage;
+
+/* members.c */
+control_handler member_add;
+control_handler member_list;
+control_handler member_get;
+control_handler member_update;
+control_handler member_remove;
+
+/* keys.c */
+control_handler key_create;
+control_handler key_list;
+control_handler key_get;
+control_handler key_revoke;
+
+/* projects.c */
+control_handler project_create;
+control_handler project_list;
+control_handler project_get;
+control_handler project_update;
+control_handler project_delete;
+
+/* session.c */
+control_handler session_whoami;
+control_handler session_socket;
+control_handler session_ticket;
+
+/* audit_calls.c */
+control_handler audit_list;
+control_handler audit_checkpoint;
+control_handler audit_tile;

@@ -1,0 +1,76 @@
+#include "proc/control/replay.h"
+
+#include "crypt/digest.h"
+#include "proc/control/answer.h"
+
+/* The same key may stand in several workspaces and calls: the path is part of what must be the
+ * same. */
+static void digest_request(const struct control_request *request, uint8_t out[32])
+{
+	const struct gateway_control_request *in = request->in;
+	uint8_t call[2] = {(uint8_t)in->call, (uint8_t)(in->call >> 8)};
+	struct bytes parts[] = {
+	    {call, sizeof(call)}, text_bytes(in->id), text_bytes(TEXT("\n")), in->body};
+	struct digest_value digest = digest_of_parts(parts, ARRAY_SIZE(parts));
+	memcpy(out, digest.b, sizeof(digest.b));
+}
+
+static bool is_well_formed(struct text key)
+{
+	return key.size >= 1 && key.size <= IDEMPOTENCY_KEY_LIMIT && text_is_utf8(key) &&
+	       !text_has(key, '\0');
+}
+
+/* The first one may have come in this very turn of the loop: what is answered again must be
+ * durable. */
+static enum replay_verdict found(struct control_request *request, const struct store_replay *stored,
+				 struct replay *replay)
+{
+	struct store *store = request->control->store;
+	if (memcmp(stored->digest, replay->record.digest, sizeof(stored->digest)) != 0) {
+		control_answer_problem(request, PROBLEM_IDEMPOTENCY_KEY_REUSED, NULL);
+		return REPLAY_ANSWERED;
+	}
+	int r = store->base->flush(store);
+	if (r != STORE_DONE) {
+		control_answer_outcome(request, r);
+		return REPLAY_ANSWERED;
+	}
+	replay->record.object = stored->object;
+	return REPLAY_AGAIN;
+}
+
+enum replay_verdict replay_check(struct control_request *request, struct uuid object,
+				 struct replay *replay)
+{
+	struct store *store = request->control->store;
+	struct store_replay stored;
+	*replay = (struct replay){.has_key = request->in->has_idempotency_key};
+	if (!replay->has_key)
+		return REPLAY_NEW;
+	if (!is_well_formed(request->in->idempotency_key)) {
+		control_answer_problem(request, PROBLEM_IDEMPOTENCY_KEY_INVALID,
+				       "1 to %d characters of UTF-8", IDEMPOTENCY_KEY_LIMIT);
+		return REPLAY_ANSWERED;
+	}
+	replay->record = (struct store_replay){
+	    .caller = request->caller.name,
+	    .key = request->in->idempotency_key,
+	    .object = object,
+	    .created_ms = request->received_ms,
+	};
+	digest_request(request, replay->record.digest);
+	int r =
+	    store->workspaces->replay(store, replay->record.caller, replay->record.key, &stored);
+	if (r == STORE_NOT_FOUND)
+		return REPLAY_NEW;
+	if (r == 0)
+		return found(request, &stored, replay);
+	control_answer_outcome(request, r);
+	return REPLAY_ANSWERED;
+}
+
+void replay_mark(struct control_request *request)
+{
+	control_answer_header(request, "idempotent-replayed", TEXT("true"));
+}
