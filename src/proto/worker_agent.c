@@ -59,6 +59,7 @@ static const struct wire_field finished_fields[] = {
 	FIELD(WIRE_UUID, operation, 0), FIELD(WIRE_U8, outcome, 0),
 	FIELD(WIRE_BYTES, result, OPERATION_RESULT_LIMIT), FIELD(WIRE_TEXT, detail, 1024),
 	FIELD(WIRE_U64, cpu_us, 0),     FIELD(WIRE_U64, memory_peak_bytes, 0), FIELD(WIRE_U64, written_bytes, 0),
+	FIELD(WIRE_BOOL, killed, 0),
 };
 #undef FIELD
 static const struct wire_field idle_fields[] = {

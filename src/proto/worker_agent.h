@@ -2,7 +2,11 @@
  * table, and only ever concerns its own project. A bad frame ends the instance.
  *
  * Output is paid for: an operation starts with AGENT_CREDIT bytes, the worker adds CREDIT when output is durable, and without
- * credit the agent stops reading the command's pipe. The frame that overdraws ends the instance. */
+ * credit the agent stops reading the command's pipe. The frame that overdraws ends the instance.
+ *
+ * The agent is PID 1, uid and gid 1000, in /project, with nothing but this channel as descriptor 3 and /dev/null as 0 to 2; the
+ * worker has confined it before (no capability, no_new_privs, seccomp, Landlock). It shares its uid with the tenant's commands and
+ * therefore makes itself undumpable before anything else. HOME is /home/user. */
 #pragma once
 
 #include "proto/operation.h"
@@ -99,6 +103,7 @@ struct worker_agent_finished {
 	struct bytes result; /* JSON */
 	struct text detail;
 	uint64_t cpu_us, memory_peak_bytes, written_bytes;
+	bool killed; /* the command was ended by a SIGKILL that was not the agent's: the worker looks whether memory ran out */
 };
 
 struct worker_agent_idle {

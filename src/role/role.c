@@ -120,6 +120,18 @@ void role_exit(struct role *role, int status)
 
 /* ---- what the supervisor says, one function a message ---- */
 
+/* A role that was not put into its own directory still needs the way there. */
+static int keep_own_directory(struct role *role, struct channel_descriptors *descriptors)
+{
+	struct named_directory *kept = &role->directories[role->n_directories];
+	kept->name = text_dup(TEXT("own"));
+	if (!kept->name)
+		return error_origin(-ENOMEM);
+	kept->fd = descriptor_take(&descriptors->fds[0]);
+	role->n_directories++;
+	return 0;
+}
+
 static int on_setup(struct role *role, const void *body, struct channel_descriptors *descriptors)
 {
 	const struct supervisor_role_setup *setup = body;
@@ -137,7 +149,7 @@ static int on_setup(struct role *role, const void *body, struct channel_descript
 	 * starts new ones. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	role->phase = PHASE_CONFINED;
-	return 0;
+	return role->definition->powers->root_stays ? keep_own_directory(role, descriptors) : 0;
 }
 
 static int on_setting(struct role *role, const void *body,
