@@ -1,6 +1,6 @@
 #include "proto/control_audit.h"
 
-enum { ID = 64, NAME = 255, AGENT = 512 };
+enum { ID = 64, NAME = 255, AGENT = 512, CONTENT = CHANNEL_FRAME_LIMIT - 256 };
 
 #define FIELD(kind, member, limit) WIRE_FIELD(struct control_audit_append, kind, member, limit)
 static const struct wire_field append_fields[] = {
@@ -39,14 +39,14 @@ static const struct wire_field query_fields[] = {
 	FIELD(WIRE_I64, since_ms, 0),     FIELD(WIRE_I64, until_ms, 0),
 	FIELD(WIRE_TEXT, actor, NAME),    FIELD(WIRE_TEXT, action, ID),
 	FIELD(WIRE_TEXT, project, ID),    FIELD(WIRE_TEXT, operation, ID),
-	FIELD(WIRE_TEXT, decision, ID),
+	FIELD(WIRE_TEXT, decision, ID),   FIELD(WIRE_BOOL, with_proof, 0),
 };
 #undef FIELD
 
 static const struct wire_field page_fields[] = {
 	WIRE_FIELD(struct control_audit_page, WIRE_U64, token, 0),
 	WIRE_FIELD(struct control_audit_page, WIRE_U8, status, 0),
-	WIRE_FIELD(struct control_audit_page, WIRE_BYTES, entries, 3 << 20),
+	WIRE_FIELD(struct control_audit_page, WIRE_BYTES, entries, CONTENT),
 	WIRE_FIELD(struct control_audit_page, WIRE_U64, next, 0),
 };
 
@@ -58,7 +58,7 @@ static const struct wire_field read_fields[] = {
 static const struct wire_field content_fields[] = {
 	WIRE_FIELD(struct control_audit_content, WIRE_U64, token, 0),
 	WIRE_FIELD(struct control_audit_content, WIRE_U8, status, 0),
-	WIRE_FIELD(struct control_audit_content, WIRE_BYTES, content, 3 << 20),
+	WIRE_FIELD(struct control_audit_content, WIRE_BYTES, content, CONTENT),
 };
 
 static const struct wire_struct append = WIRE_STRUCT(control_audit_append, append_fields);

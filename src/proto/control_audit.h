@@ -1,6 +1,6 @@
 /* control <-> audit. An entry is durable, in the tree and counted before APPENDED is sent; appended entries are acknowledged in
  * order. Control keeps what is not acknowledged and appends it again on a new channel with the same `entry` id: the audit
- * role tells repeats among the last entries and acknowledges them without writing twice. */
+ * role tells repeats among the last 16,384 entries and acknowledges them without writing twice. */
 #pragma once
 
 #include "wire/channel.h"
@@ -45,12 +45,13 @@ struct control_audit_query {
 	uint32_t limit;
 	int64_t since_ms, until_ms; /* 0: open */
 	struct text actor, action, project, operation, decision; /* filters; empty: any; `action` may end in '*' */
+	bool with_proof; /* the page ends with a proof line (engine/ledger/export.h), so that it can be verified offline */
 };
 
 struct control_audit_page {
 	uint64_t token;
 	uint8_t status; /* 0; 1 cannot be read */
-	struct bytes entries; /* JSON lines */
+	struct bytes entries; /* JSON lines; fewer than `limit`, even none, if `next` is set */
 	uint64_t next;        /* where to go on; 0: that was all */
 };
 

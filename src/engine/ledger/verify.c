@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FILE_LIMIT = TILE_WIDTH * (TILE_ENTRY_PREFIX + TILE_ENTRY_MAX) };
+/* The largest bundle, and room to see that nothing follows it. */
+enum { FILE_LIMIT = TILE_WIDTH * (TILE_ENTRY_PREFIX + TILE_ENTRY_MAX) + (64 << 10) };
 
 /* What is known so far of one log. Entries decide: the tree is built from them alone, and the
  * published hashes serve to say where something is wrong. */

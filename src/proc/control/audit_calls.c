@@ -148,6 +148,7 @@ void audit_list(struct control_request *request)
 	query.after = sequence_of(reading->page.after);
 	query.limit = (uint32_t)reading->page.limit;
 	reading->lines = wants_lines(request);
+	query.with_proof = reading->lines;
 	reading->read.on_page = page_came;
 	audit_link_query(request->control->audit, &query, &reading->read);
 }
