@@ -1,0 +1,510 @@
+/* HTTP/1.0 and 1.1 (RFC 9112). One exchange at a time: what a client sends ahead stays in the
+ * kernel until the answer is out. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "http/exchange.h"
+#include "http/http1_chunks.h"
+#include "http/http1_head.h"
+#include "http/server_internal.h"
+#include "http/websocket.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static const struct text http2_preface = TEXT("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+
+enum http1_state {
+	HTTP1_HEAD,   /* between requests, or within a head */
+	HTTP1_BODY,   /* of the request */
+	HTTP1_ANSWER, /* the request is whole; its answer is not */
+	HTTP1_SOCKET, /* upgraded */
+};
+
+struct http_session {
+	struct http_connection *connection;
+	struct http_exchange exchange;
+	enum http1_state state;
+	bool has_exchange;
+	bool keeps_alive;
+	bool is_http10;
+	bool answers_chunked;
+	bool discards_data; /* of an answer to HEAD, or without a body */
+	bool stops;         /* no further request */
+	uint64_t body_left;
+	struct http1_chunks chunks;
+	struct websocket *socket;
+	size_t scanned; /* bytes of the input in which no head ends */
+};
+
+static struct http_session *session_of(struct http_exchange *exchange)
+{
+	return container_of(exchange, struct http_session, exchange);
+}
+
+/* ---- refusing ---- */
+
+static int refuse(struct http_connection *connection, const struct http1_refusal *refusal)
+{
+	struct buffer out ATTR_BUFFER = {0};
+	struct http_session *session = connection->session;
+	if (session->has_exchange && session->exchange.has_answer_head)
+		return -EPROTO; /* an answer is on its way: it can only be cut */
+	http_server_write_refusal(connection->server, refusal->status, refusal->code,
+				  refusal->detail, &out);
+	http_connection_write(connection, buffer_bytes(&out));
+	if (session->has_exchange) {
+		session->has_exchange = false;
+		http_exchange_tell_closed(&session->exchange, false);
+		http_exchange_release(&session->exchange);
+	}
+	connection->in.size = 0;
+	http_connection_linger(connection);
+	return 0;
+}
+
+/* ---- requests ---- */
+
+static const struct http_exchange_ops exchange_ops;
+
+static int keep_head(struct http_session *session, struct bytes raw, struct http1_head *head,
+		     struct http1_refusal *refusal)
+{
+	struct http_exchange *exchange = &session->exchange;
+	*exchange = (struct http_exchange){.ops = &exchange_ops, .connection = session->connection};
+	buffer_append(&exchange->head, raw.data, raw.size);
+	exchange->fields = calloc(HTTP_FIELDS_MAX, sizeof(*exchange->fields));
+	if (buffer_check(&exchange->head) < 0 || !exchange->fields)
+		return -ENOMEM;
+	*head = (struct http1_head){.fields = exchange->fields};
+	return http1_head_parse((char *)exchange->head.data, exchange->head.size, head, refusal);
+}
+
+static void describe_body(struct http_session *session, const struct http1_head *head)
+{
+	struct http_exchange *exchange = &session->exchange;
+	exchange->has_body = head->is_chunked || head->length > 0;
+	exchange->body_size = head->is_chunked ? HTTP_LENGTH_UNKNOWN : head->length;
+	session->body_left = head->length;
+	session->chunks = (struct http1_chunks){.is_used = head->is_chunked};
+	session->state = exchange->has_body ? HTTP1_BODY : HTTP1_ANSWER;
+}
+
+static void begin_exchange(struct http_session *session, const struct http1_head *head)
+{
+	struct http_connection *connection = session->connection;
+	struct http_exchange *exchange = &session->exchange;
+	exchange->method = head->method;
+	exchange->target = head->target;
+	exchange->n_fields = head->n_fields;
+	exchange->is_head_request = text_equal(head->method, TEXT("HEAD"));
+	session->has_exchange = true;
+	session->keeps_alive = head->keeps_alive && !session->stops;
+	session->is_http10 = head->minor == 0;
+	describe_body(session, head);
+	http_connection_wait(connection, exchange->has_body ? HTTP_WAITS_BODY : HTTP_WAITS_USER);
+	if (!exchange->has_body)
+		http_connection_set_reading(connection, false);
+	connection->server->events->on_request(connection->server->owner, exchange);
+	if (head->expects_continue && exchange->has_body && !exchange->has_answer_head)
+		http_connection_write(connection,
+				      text_bytes(TEXT("HTTP/1.1 100 Continue\r\n\r\n")));
+	if (!exchange->has_body)
+		http_exchange_tell_body_end(exchange);
+}
+
+static int take_whole_head(struct http_connection *connection, size_t size)
+{
+	struct http_session *session = connection->session;
+	struct http1_head head;
+	struct http1_refusal refusal;
+	int r = keep_head(session, (struct bytes){connection->in.data, size}, &head, &refusal);
+	buffer_drop_front(&connection->in, size);
+	session->scanned = 0;
+	if (r != 0) {
+		http_exchange_release(&session->exchange);
+		return r < 0 ? r : refuse(connection, &refusal);
+	}
+	begin_exchange(session, &head);
+	return 0;
+}
+
+static bool may_become_http2(const struct http_connection *connection)
+{
+	size_t size =
+	    connection->in.size < http2_preface.size ? connection->in.size : http2_preface.size;
+	return memcmp(connection->in.data, http2_preface.data, size) == 0;
+}
+
+static int change_to_http2(struct http_connection *connection)
+{
+	http1_protocol.release(connection);
+	return http2_start(connection);
+}
+
+/* A robust server passes over an empty line before a request (RFC 9112 section 2.2); one, not a
+ * flood. */
+static void pass_over_empty_line(struct http_connection *connection)
+{
+	if (connection->in.size >= 2 && memcmp(connection->in.data, "\r\n", 2) == 0)
+		buffer_drop_front(&connection->in, 2);
+}
+
+static int take_head(struct http_connection *connection)
+{
+	static const struct http1_refusal too_large = {431, "head_too_large",
+						       "The head of the request is too large"};
+	static const struct http1_refusal bare = {400, "bad_request",
+						  "A line of the head does not end with CR LF"};
+	struct http_session *session = connection->session;
+	if (connection->waiting == HTTP_WAITS_IDLE)
+		http_connection_wait(connection, HTTP_WAITS_HEAD);
+	if (session->scanned == 0)
+		pass_over_empty_line(connection);
+	if (connection->in.size == 0)
+		return 0;
+	if (may_become_http2(connection))
+		return connection->in.size < http2_preface.size ? 0 : change_to_http2(connection);
+	size_t from = session->scanned > 3 ? session->scanned - 3 : 0;
+	size_t size =
+	    http1_head_size((struct bytes){connection->in.data + from, connection->in.size - from});
+	if (size > 0 && from + size <= connection->server->limits.head_bytes)
+		return take_whole_head(connection, from + size);
+	if (size > 0 || connection->in.size > connection->server->limits.head_bytes)
+		return refuse(connection, &too_large);
+	if (memmem(connection->in.data, connection->in.size, "\n\n", 2))
+		return refuse(connection,
+			      &bare); /* else it would wait for an end that has come, for others */
+	session->scanned = connection->in.size;
+	return 0;
+}
+
+/* ---- bodies ---- */
+
+static void finish_body(struct http_session *session)
+{
+	struct http_connection *connection = session->connection;
+	session->state = HTTP1_ANSWER;
+	http_connection_wait(connection, HTTP_WAITS_USER);
+	http_connection_set_reading(connection, false);
+	http_exchange_tell_body_end(&session->exchange);
+	http_connection_schedule(connection);
+}
+
+static void hand_out(struct http_session *session, struct bytes piece)
+{
+	if (piece.size > 0 && session->has_exchange && !session->exchange.is_ended &&
+	    !session->exchange.is_aborted)
+		session->connection->server->events->on_body(&session->exchange, piece);
+}
+
+static int take_counted_body(struct http_connection *connection)
+{
+	struct http_session *session = connection->session;
+	size_t size = connection->in.size < session->body_left ? connection->in.size
+							       : (size_t)session->body_left;
+	session->body_left -= size;
+	hand_out(session, (struct bytes){connection->in.data, size});
+	buffer_drop_front(&connection->in, size);
+	if (session->body_left == 0)
+		finish_body(session);
+	return 0;
+}
+
+static int take_chunked_body(struct http_connection *connection)
+{
+	static const struct http1_refusal malformed = {400, "bad_request",
+						       "The chunks of the body are malformed"};
+	struct http_session *session = connection->session;
+	struct bytes piece, rest = buffer_bytes(&connection->in);
+	int r = HTTP1_CHUNKS_MORE;
+	while (rest.size > 0 &&
+	       (r = http1_chunks_next(&session->chunks, &rest, &piece)) == HTTP1_CHUNKS_DATA)
+		hand_out(session, piece);
+	buffer_drop_front(&connection->in, connection->in.size - rest.size);
+	if (r == HTTP1_CHUNKS_BAD)
+		return refuse(connection, &malformed);
+	if (r == HTTP1_CHUNKS_END)
+		finish_body(session);
+	return 0;
+}
+
+static int take_body(struct http_connection *connection)
+{
+	http_connection_wait(connection, HTTP_WAITS_BODY);
+	return connection->session->chunks.is_used ? take_chunked_body(connection)
+						   : take_counted_body(connection);
+}
+
+static int input(struct http_connection *connection)
+{
+	struct http_session *session = connection->session;
+	switch (session->state) {
+	case HTTP1_HEAD:
+		return take_head(connection);
+	case HTTP1_BODY:
+		return take_body(connection);
+	case HTTP1_SOCKET:
+		return websocket_input(session->socket, &connection->in);
+	default:
+		return 0;
+	}
+}
+
+/* ---- answers ---- */
+
+static void append_date(struct buffer *out)
+{
+	char text[40];
+	struct tm parts;
+	time_t now = (time_t)(clock_wall_ms() / 1000);
+	gmtime_r(&now, &parts);
+	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+	buffer_append_format(out, "Date: %s\r\n", text);
+}
+
+/* RFC 9112 section 6.3: no framing where there is no body. */
+static void append_framing(struct http_session *session, int status, uint64_t length,
+			   struct buffer *out)
+{
+	bool bodiless = status == 204 || status == 304 || status < 200;
+	session->answers_chunked = false;
+	session->discards_data = bodiless || session->exchange.is_head_request;
+	if (bodiless)
+		return;
+	if (length != HTTP_LENGTH_UNKNOWN) {
+		buffer_append_format(out, "Content-Length: %" PRIu64 "\r\n", length);
+	} else if (session->is_http10) {
+		session->keeps_alive = false; /* the end of the connection is the end of the body */
+	} else {
+		session->answers_chunked = !session->exchange.is_head_request;
+		buffer_append_text(out, TEXT("Transfer-Encoding: chunked\r\n"));
+	}
+}
+
+static void answer_head(struct http_exchange *exchange, int status, const struct http_field *fields,
+			size_t count, uint64_t length)
+{
+	struct http_session *session = session_of(exchange);
+	struct buffer out ATTR_BUFFER = {0};
+	/* An answer before the body's end: the rest of the body would be read as the next request.
+	 */
+	if (session->state == HTTP1_BODY)
+		session->keeps_alive = false;
+	buffer_append_format(&out, "HTTP/1.1 %d %s\r\n", status, http_status_text(status));
+	for (size_t i = 0; i < count; i++) {
+		if (http_field_is_ours(fields[i].name) || !http_is_token(fields[i].name) ||
+		    !http_is_field_value(fields[i].value))
+			continue;
+		buffer_append_text(&out, fields[i].name);
+		buffer_append_text(&out, TEXT(": "));
+		buffer_append_text(&out, fields[i].value);
+		buffer_append_text(&out, TEXT("\r\n"));
+	}
+	append_date(&out);
+	append_framing(session, status, length, &out);
+	if (!session->keeps_alive)
+		buffer_append_text(&out, TEXT("Connection: close\r\n"));
+	else if (session->is_http10)
+		buffer_append_text(&out, TEXT("Connection: keep-alive\r\n"));
+	buffer_append_text(&out, TEXT("\r\n"));
+	http_connection_write(exchange->connection, buffer_bytes(&out));
+}
+
+static void answer_data(struct http_exchange *exchange, struct bytes piece)
+{
+	struct http_session *session = session_of(exchange);
+	char size[24];
+	if (session->discards_data)
+		return;
+	if (session->answers_chunked) {
+		int digits = snprintf(size, sizeof(size), "%zx\r\n", piece.size);
+		http_connection_write(exchange->connection,
+				      (struct bytes){(uint8_t *)size, (size_t)digits});
+	}
+	http_connection_write(exchange->connection, piece);
+	if (session->answers_chunked)
+		http_connection_write(exchange->connection, text_bytes(TEXT("\r\n")));
+}
+
+static void answer_end(struct http_exchange *exchange)
+{
+	struct http_session *session = session_of(exchange);
+	if (session->answers_chunked)
+		http_connection_write(exchange->connection, text_bytes(TEXT("0\r\n\r\n")));
+	http_connection_schedule(exchange->connection);
+}
+
+static void answer_abort(struct http_exchange *exchange)
+{
+	http_connection_kill(exchange->connection);
+}
+
+static void set_paused(struct http_exchange *exchange, bool paused)
+{
+	struct http_session *session = session_of(exchange);
+	if (session->state != HTTP1_BODY)
+		return;
+	http_connection_wait(session->connection, paused ? HTTP_WAITS_USER : HTTP_WAITS_BODY);
+	http_connection_set_reading(session->connection, !paused);
+}
+
+static size_t backlog(const struct http_exchange *exchange)
+{
+	return http_connection_backlog(exchange->connection);
+}
+
+static const struct http_exchange_ops exchange_ops = {
+    .head = answer_head,
+    .data = answer_data,
+    .end = answer_end,
+    .abort = answer_abort,
+    .set_paused = set_paused,
+    .backlog = backlog,
+};
+
+/* ---- the turn's end ---- */
+
+static void drained(struct http_connection *connection)
+{
+	struct http_session *session = connection->session;
+	if (session->has_exchange && !session->exchange.is_ended &&
+	    session->exchange.has_answer_head)
+		connection->server->events->on_drained(&session->exchange);
+}
+
+static int settle(struct http_connection *connection)
+{
+	struct http_session *session = connection->session;
+	if (!session->has_exchange || !session->exchange.is_ended ||
+	    http_connection_backlog(connection) > 0)
+		return 0;
+	bool whole_request = session->state == HTTP1_ANSWER;
+	session->has_exchange = false;
+	http_exchange_tell_closed(&session->exchange, true);
+	http_exchange_release(&session->exchange);
+	if (!session->keeps_alive || !whole_request || session->stops) {
+		http_connection_linger(connection);
+		return 0;
+	}
+	session->state = HTTP1_HEAD;
+	http_connection_wait(connection, HTTP_WAITS_IDLE);
+	http_connection_set_reading(connection, true);
+	return 0;
+}
+
+static int expired(struct http_connection *connection)
+{
+	static const struct http1_refusal head = {408, "request_timeout",
+						  "The head of the request took too long"};
+	static const struct http1_refusal body = {408, "request_timeout",
+						  "The body of the request fell silent"};
+	if (connection->waiting == HTTP_WAITS_HEAD && connection->in.size > 0)
+		return refuse(connection, &head);
+	if (connection->waiting == HTTP_WAITS_BODY)
+		return refuse(connection, &body);
+	return -ETIMEDOUT;
+}
+
+static void stop(struct http_connection *connection)
+{
+	struct http_session *session = connection->session;
+	session->stops = true;
+	session->keeps_alive = false;
+	if (session->socket)
+		websocket_close(session->socket, 1001, "the server is going down");
+	else if (!session->has_exchange)
+		http_connection_kill(connection);
+}
+
+static void release(struct http_connection *connection)
+{
+	struct http_session *session = connection->session;
+	if (session->has_exchange) {
+		session->has_exchange = false;
+		http_exchange_tell_closed(&session->exchange, false);
+	}
+	http_exchange_release(&session->exchange);
+	websocket_free(session->socket);
+	free(session);
+	connection->session = NULL;
+}
+
+const struct http_protocol http1_protocol = {
+    .input = input,
+    .drained = drained,
+    .settle = settle,
+    .expired = expired,
+    .stop = stop,
+    .release = release,
+};
+
+int http1_start(struct http_connection *connection)
+{
+	struct http_session *session = calloc(1, sizeof(*session));
+	if (!session)
+		return error_origin(-ENOMEM);
+	session->connection = connection;
+	connection->session = session;
+	connection->protocol = &http1_protocol;
+	return 0;
+}
+
+/* ---- WebSocket ---- */
+
+static void socket_message(void *owner, struct text message)
+{
+	struct http_session *session = owner;
+	session->connection->server->events->on_message(&session->exchange, message);
+}
+
+static void socket_output(void *owner, struct bytes bytes)
+{
+	struct http_session *session = owner;
+	http_connection_write(session->connection, bytes);
+}
+
+static void socket_over(void *owner)
+{
+	struct http_session *session = owner;
+	session->exchange.is_ended = true;
+	session->keeps_alive = false;
+	http_connection_schedule(session->connection);
+}
+
+int http_exchange_upgrade(struct http_exchange *exchange)
+{
+	static const struct websocket_events events = {socket_message, socket_output, socket_over};
+	struct buffer answer ATTR_BUFFER = {0};
+	if (exchange->ops != &exchange_ops || exchange->has_body || exchange->has_answer_head)
+		return 1;
+	struct http_session *session = session_of(exchange);
+	if (websocket_handshake(exchange, &answer))
+		return 1;
+	int r = websocket_new(&session->socket, session->connection->server->limits.message_bytes,
+			      &events, session);
+	if (r < 0)
+		return error_trace(r);
+	exchange->has_answer_head = true;
+	exchange->is_socket = true;
+	session->keeps_alive = false;
+	session->state = HTTP1_SOCKET;
+	http_connection_write(session->connection, buffer_bytes(&answer));
+	http_connection_set_reading(session->connection, true);
+	return 0;
+}
+
+void http_exchange_message(struct http_exchange *exchange, struct text message)
+{
+	if (exchange->is_socket && !exchange->is_ended)
+		websocket_send(session_of(exchange)->socket, message);
+}
+
+void http_exchange_close(struct http_exchange *exchange, uint16_t code, const char *reason)
+{
+	if (exchange->is_socket && !exchange->is_ended)
+		websocket_close(session_of(exchange)->socket, code, reason);
+}

@@ -1,0 +1,154 @@
+#include "http/websocket.h"
+
+#include "base/encode.h"
+#include "base/error.h"
+
+#include <errno.h>
+#include <openssl/sha.h>
+#include <stdlib.h>
+#include <wslay/wslay.h>
+
+struct websocket {
+	wslay_event_context_ptr frames;
+	const struct websocket_events *events;
+	void *owner;
+	struct bytes input; /* what wslay may take during websocket_input() */
+	bool is_over;
+};
+
+static ssize_t give_input(wslay_event_context_ptr frames, uint8_t *room, size_t size,
+			  int flags ATTR_UNUSED, void *owner)
+{
+	struct websocket *socket = owner;
+	if (socket->input.size == 0) {
+		wslay_event_set_error(frames, WSLAY_ERR_WOULDBLOCK);
+		return -1;
+	}
+	size_t taken = size < socket->input.size ? size : socket->input.size;
+	memcpy(room, socket->input.data, taken);
+	socket->input = (struct bytes){socket->input.data + taken, socket->input.size - taken};
+	return (ssize_t)taken;
+}
+
+static ssize_t take_output(wslay_event_context_ptr frames ATTR_UNUSED, const uint8_t *data,
+			   size_t size, int flags ATTR_UNUSED, void *owner)
+{
+	struct websocket *socket = owner;
+	socket->events->on_output(socket->owner, (struct bytes){data, size});
+	return (ssize_t)size;
+}
+
+static void message_came(wslay_event_context_ptr frames,
+			 const struct wslay_event_on_msg_recv_arg *message, void *owner)
+{
+	struct websocket *socket = owner;
+	struct text text = {(const char *)message->msg, message->msg_length};
+	if (message->opcode == WSLAY_TEXT_FRAME)
+		socket->events->on_message(socket->owner, text);
+	else if (message->opcode == WSLAY_BINARY_FRAME)
+		wslay_event_queue_close(frames, WSLAY_CODE_UNSUPPORTED_DATA,
+					(const uint8_t *)"text only", 9);
+}
+
+static const struct wslay_event_callbacks callbacks = {
+    .recv_callback = give_input,
+    .send_callback = take_output,
+    .on_msg_recv_callback = message_came,
+};
+
+static bool names(struct text list, struct text wanted)
+{
+	struct text item;
+	while (list.size > 0) {
+		text_split(&list, ',', &item);
+		if (text_equal_ignoring_case(text_trim(item), wanted))
+			return true;
+	}
+	return false;
+}
+
+int websocket_handshake(const struct http_exchange *exchange, struct buffer *answer)
+{
+	static const struct text guid = TEXT("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+	uint8_t digest[SHA_DIGEST_LENGTH];
+	struct text key = http_exchange_field(exchange, TEXT("sec-websocket-key"));
+	struct buffer raw ATTR_BUFFER = {0};
+	if (!text_equal(http_exchange_method(exchange), TEXT("GET")) ||
+	    !names(http_exchange_field(exchange, TEXT("upgrade")), TEXT("websocket")) ||
+	    !names(http_exchange_field(exchange, TEXT("connection")), TEXT("upgrade")) ||
+	    !text_equal(http_exchange_field(exchange, TEXT("sec-websocket-version")), TEXT("13")) ||
+	    http_exchange_count(exchange, TEXT("sec-websocket-key")) != 1 ||
+	    decode_base64(&raw, key) || raw.size != 16)
+		return 1;
+	buffer_clear(&raw);
+	buffer_append_text(&raw, key);
+	buffer_append_text(&raw, guid);
+	if (buffer_check(&raw) < 0)
+		return 1;
+	SHA1(raw.data, raw.size, digest);
+	buffer_append_text(answer, TEXT("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+					"Connection: Upgrade\r\nSec-WebSocket-Accept: "));
+	encode_base64(answer, (struct bytes){digest, sizeof(digest)});
+	buffer_append_text(answer, TEXT("\r\n\r\n"));
+	return buffer_check(answer) < 0 ? 1 : 0;
+}
+
+int websocket_new(struct websocket **out, uint32_t message_limit,
+		  const struct websocket_events *events, void *owner)
+{
+	struct websocket *socket = calloc(1, sizeof(*socket));
+	if (!socket || wslay_event_context_server_init(&socket->frames, &callbacks, socket)) {
+		free(socket);
+		return error_origin(-ENOMEM);
+	}
+	wslay_event_config_set_max_recv_msg_length(socket->frames, message_limit);
+	socket->events = events;
+	socket->owner = owner;
+	*out = socket;
+	return 0;
+}
+
+void websocket_free(struct websocket *socket)
+{
+	if (!socket)
+		return;
+	wslay_event_context_free(socket->frames);
+	free(socket);
+}
+
+static void pump(struct websocket *socket)
+{
+	wslay_event_send(socket->frames);
+	bool over = wslay_event_get_close_sent(socket->frames) &&
+		    (wslay_event_get_close_received(socket->frames) ||
+		     !wslay_event_get_read_enabled(socket->frames));
+	if (over && !socket->is_over) {
+		socket->is_over = true;
+		socket->events->on_over(socket->owner);
+	}
+}
+
+int websocket_input(struct websocket *socket, struct buffer *input)
+{
+	socket->input = buffer_bytes(input);
+	int r = wslay_event_recv(socket->frames);
+	buffer_drop_front(input, input->size - socket->input.size);
+	pump(socket); /* pongs, and the close that answers a broken rule */
+	if (!wslay_event_get_read_enabled(socket->frames))
+		buffer_clear(input);
+	return r == 0 ? 0 : -EPROTO;
+}
+
+void websocket_send(struct websocket *socket, struct text message)
+{
+	struct wslay_event_msg frame = {WSLAY_TEXT_FRAME, (const uint8_t *)message.data,
+					message.size};
+	if (wslay_event_queue_msg(socket->frames, &frame) == 0)
+		pump(socket);
+}
+
+void websocket_close(struct websocket *socket, uint16_t code, const char *reason)
+{
+	wslay_event_queue_close(socket->frames, code, (const uint8_t *)reason, strlen(reason));
+	pump(socket);
+}
