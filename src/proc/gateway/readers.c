@@ -410,6 +410,16 @@ void readers_init(struct readers *readers, struct loop *loop, struct control_lin
 	list_init(&readers->waiting);
 }
 
+/* Owners that are told may close other readers, but not start any: so this comes to an end. */
+void readers_stop(struct readers *readers)
+{
+	for (struct map_node *node; (node = map_next(&readers->open, NULL));)
+		end(container_of(node, struct reader, node), READER_UNAVAILABLE, (struct text){0});
+	while (!list_is_empty(&readers->waiting))
+		end(list_first(&readers->waiting, struct reader, waiting), READER_UNAVAILABLE,
+		    (struct text){0});
+}
+
 void readers_free(struct readers *readers)
 {
 	assert(readers->count == 0);

@@ -81,6 +81,8 @@ void readers_free(struct readers *readers);
 int readers_connect(struct readers *readers,
 		    int fd) ATTR_MUST_CHECK; /* a new channel to the stream role */
 
+void readers_stop(struct readers *readers); /* the process ends: all end as READER_UNAVAILABLE */
+
 /* `request` is copied. 0 or -errno; nothing is told before it returns. */
 int reader_start(struct readers *readers, struct reader *reader, const struct reader_events *events,
 		 const struct gateway_control_request *request) ATTR_MUST_CHECK;
