@@ -1,6 +1,6 @@
 /* The relational store: workspaces, people, keys, projects, operations. A port: contract here and
- * in the headers of its families, implementations beside it (sqlite*.c, and faulty.c that fails on
- * demand), chosen where control starts. Lives in control.
+ * in the headers of its families, implementations beside it (sqlite*.c), chosen where
+ * control starts. Lives in control.
  *
  * Writes gather during a turn of the loop and become durable together at its end, as one
  * transaction. A write therefore tells its end later, through its struct store_write, never from
@@ -90,7 +90,3 @@ enum { STORE_PAGE_LIMIT = 1000 };
 /* Opens or creates the database at `path`; `loop` runs the commits. -EUCLEAN: not ours, corrupt, or
  * of a newer version. */
 int store_sqlite_open(const char *path, struct loop *loop, struct store **store) ATTR_MUST_CHECK;
-
-/* Wraps a store (which it owns then): the writes with a number in `from` to `until` end with
- * `outcome` and are not made. */
-int store_faulty_open(struct store *inner, struct store **store) ATTR_MUST_CHECK;
