@@ -29,27 +29,24 @@ static void healthz(struct exchange *exchange)
 	answer_json(exchange, 200, text_bytes(TEXT("{\"status\":\"ok\"}")));
 }
 
-/* Who asks from elsewhere is told whether, not why. */
-static bool is_loopback(struct text address)
-{
-	return text_equal(address, TEXT("::1")) || text_starts(address, TEXT("127.")) ||
-	       text_starts(address, TEXT("::ffff:127."));
-}
-
+/* What control says, unless the gateway knows better: it may hear nothing from control, or nothing
+ * from the stream role. */
 static void readyz(struct exchange *exchange)
 {
 	const struct gateway *gateway = exchange->gateway;
 	const struct control_report *report = &gateway->report;
 	bool heard = report->heard_ms != 0 &&
 		     loop_now_ms(gateway->loop) - report->heard_ms < CONTROL_SILENCE_MS;
-	bool ready = heard && report->ready && gateway->readers.stream && !gateway->stopping;
-	uint16_t status = ready ? 200 : 503;
-	if (heard && report->readiness.size > 0 && is_loopback(exchange->request.message.address))
-		answer_json(exchange, status, buffer_bytes(&report->readiness));
+	if (gateway->stopping)
+		answer_json(exchange, 503, text_bytes(TEXT("{\"ready\":false,\"stopping\":true}")));
+	else if (!heard)
+		answer_json(exchange, 503,
+			    text_bytes(TEXT("{\"ready\":false,\"roles\":{\"control\":false}}")));
+	else if (!gateway->readers.stream)
+		answer_json(exchange, 503,
+			    text_bytes(TEXT("{\"ready\":false,\"roles\":{\"stream\":false}}")));
 	else
-		answer_json(
-		    exchange, status,
-		    text_bytes(ready ? TEXT("{\"ready\":true}") : TEXT("{\"ready\":false}")));
+		answer_json(exchange, report->ready ? 200 : 503, buffer_bytes(&report->readiness));
 }
 
 void local_take_report(struct gateway *gateway, const struct gateway_control_metrics *report)
@@ -88,6 +85,12 @@ static void answer_metrics(struct exchange *exchange)
 	else
 		answer_text(exchange, 200, TEXT("text/plain; version=0.0.4; charset=utf-8"),
 			    buffer_bytes(&body));
+}
+
+static bool is_loopback(struct text address)
+{
+	return text_equal(address, TEXT("::1")) || text_starts(address, TEXT("127.")) ||
+	       text_starts(address, TEXT("::ffff:127."));
 }
 
 /* From elsewhere the figures are the administrator's: control is asked who the caller is. */

@@ -802,7 +802,7 @@ static void test_what_the_gateway_answers_itself(void **state)
 		int status;
 	} cases[] = {
 	    {"/healthz", "{\"status\":\"ok\"}", 200},
-	    {"/readyz", "{\"ready\":false}", 503},
+	    {"/readyz", "{\"ready\":false,\"roles\":{\"control\":false}}", 503},
 	    {"/v1/version", "\"version\":\"", 200},
 	    {"/v1/openapi.json", "{\"openapi\":\"3.1.0\"", 200},
 	    {"/metrics",
