@@ -1,5 +1,6 @@
 #include "proc/gateway/local.h"
 
+#include "http/server.h"
 #include "proc/gateway/openapi.h"
 #include "json/document.h"
 
@@ -65,6 +66,7 @@ void local_take_report(struct gateway *gateway, const struct gateway_control_met
 static void collect(struct gateway *gateway)
 {
 	uint64_t *value = gateway->metrics.value;
+	value[METRIC_CONNECTIONS] = http_server_connections(gateway->server);
 	value[METRIC_READERS] = gateway->readers.count;
 	value[METRIC_READERS_REOPENED] = gateway->readers.reopened;
 	value[METRIC_READERS_BACKLOG] = gateway->readers.backlog;

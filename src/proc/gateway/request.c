@@ -196,8 +196,9 @@ static int fill_credential(const struct request_head *head, const struct query_f
 		return refuse(problem, PROBLEM_INVALID_REQUEST,
 			      TEXT("More than one credential was sent"));
 	case CREDENTIAL_MALFORMED:
-		return refuse(problem, PROBLEM_UNAUTHENTICATED,
-			      TEXT("The credential is malformed"));
+		/* A key that is nobody's: control refuses and records it like any wrong one. */
+		request->credential = (struct credential){CREDENTIAL_API_KEY, TEXT("")};
+		break;
 	}
 	request->message.credential_kind = (uint8_t)request->credential.kind;
 	request->message.credential = request->credential.secret;

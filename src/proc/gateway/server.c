@@ -104,6 +104,7 @@ static void on_refused(void *owner, int status, const char *code, const char *de
 	problem.kind.status = (uint16_t)status;
 	problem_write(&json, &problem);
 	metrics_answered(&gateway->metrics, API_CALLS, (uint16_t)status, 0);
+	gateway->metrics.value[METRIC_CONNECTIONS_REFUSED] += status == 503;
 }
 
 static void on_traffic(void *owner, uint64_t received, uint64_t sent)

@@ -96,6 +96,12 @@ void http_exchange_forget_head(struct http_exchange *http)
 	http->n_fields = 0;
 }
 
+size_t http_server_connections(const struct http_server *server)
+{
+	(void)server;
+	return 3;
+}
+
 int http_exchange_upgrade(struct http_exchange *http)
 {
 	http->upgraded = true;
@@ -389,7 +395,6 @@ static void test_refusals(void **state)
 	} cases[] = {
 	    {"GET", "/v2", "", "accept", "*/*", 404, "not_found"},
 	    {"PUT", "/v1/workspaces", "", "accept", "*/*", 405, "method_not_allowed"},
-	    {"GET", "/v1/workspaces", "", "authorization", "Basic x", 401, "unauthenticated"},
 	    {"GET", "/v1/workspaces", "ticket=t", "accept", "*/*", 400, "invalid_input"},
 	    {"GET", "/v1/workspaces", "a=%zz", "accept", "*/*", 400, "invalid_request"},
 	    {"GET", "/v1/projects/p/files/%zz", "", "accept", "*/*", 400, "invalid_request"},
@@ -407,6 +412,21 @@ static void test_refusals(void **state)
 		finish(http);
 	}
 	assert_int_equal(roles.n_requests, 0);
+}
+
+/* It must leave its trace in the audit log, so control refuses it. */
+static void test_malformed_credential_is_control_s_to_refuse(void **state)
+{
+	(void)state;
+	struct http_exchange *http = request("GET", "/v1/workspaces", "");
+	with(http, "authorization", "Basic x");
+	send_all(http);
+	assert_int_equal(roles.request.credential_kind, CREDENTIAL_API_KEY);
+	assert_int_equal(roles.request.credential.size, 0);
+	answer(401, "{}");
+	assert_int_equal(http->status, 401);
+	assert_int_equal(gateway.metrics.value[METRIC_AUTHENTICATION_FAILURES], 1);
+	finish(http);
 }
 
 static void test_bodies_that_are_refused(void **state)
@@ -864,6 +884,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_a_call_and_its_answer),
 	    TEST(test_refusals),
+	    TEST(test_malformed_credential_is_control_s_to_refuse),
 	    TEST(test_bodies_that_are_refused),
 	    TEST(test_client_leaves),
 	    TEST(test_control_is_replaced),
