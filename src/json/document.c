@@ -7,6 +7,8 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
 
 /* A document is the library's root value and a value one of its values, under names of our own. */
 static const json_t *library(const struct document_value *value)
@@ -17,6 +19,18 @@ static const json_t *library(const struct document_value *value)
 static const struct document_value *ours(const json_t *value)
 {
 	return (const struct document_value *)(const void *)value;
+}
+
+/* The library seeds its hash tables from /dev/urandom at the first object. A confined process
+ * cannot open that: it would be killed, or get a seed made of the time, against which a client can
+ * choose keys that collide. So they are seeded before main(). */
+static void __attribute__((constructor)) seed_library(void)
+{
+	size_t seed = 0;
+	while (seed == 0)
+		if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+			abort();
+	json_object_seed(seed);
 }
 
 int document_refuse(struct document_error *error, const char *format, ...)
