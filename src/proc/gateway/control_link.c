@@ -98,7 +98,7 @@ static void on_answer(struct control_link *link, const struct gateway_control_an
 static void on_head(struct control_link *link, const struct gateway_control_answer *head)
 {
 	struct control_call *call = find(link, head->request);
-	if (call)
+	if (call && call->events->head)
 		call->events->head(call, head);
 }
 

@@ -22,6 +22,7 @@ struct control_call_events {
 	/* Writes the request with `call->number`. Negative: it cannot be written; `lost` is not
 	 * called then, control_link_start() returns it. */
 	int (*send)(struct control_call *call, struct channel *channel);
+	/* NULL where no body is streamed. */
 	void (*head)(struct control_call *call, const struct gateway_control_answer *head);
 	/* The last word; the call is over before it is called. */
 	void (*answer)(struct control_call *call, const struct gateway_control_answer *answer);

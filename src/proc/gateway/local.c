@@ -126,12 +126,6 @@ static bool is_administrator(struct bytes whoami)
 	       text_equal(document_text(type), TEXT("admin"));
 }
 
-static void on_head(struct control_call *control, const struct gateway_control_answer *head)
-{
-	(void)control;
-	(void)head;
-}
-
 static void on_who(struct control_call *control, const struct gateway_control_answer *answer)
 {
 	struct exchange *exchange = container_of(control, struct asking, control)->exchange;
@@ -151,7 +145,7 @@ static void on_lost(struct control_call *control, bool sent)
 		      PROBLEM_CONTROL_UNAVAILABLE, NULL);
 }
 
-static const struct control_call_events asking_events = {ask_who, on_head, on_who, on_lost};
+static const struct control_call_events asking_events = {ask_who, NULL, on_who, on_lost};
 
 static void on_closed(struct exchange *exchange)
 {

@@ -202,12 +202,6 @@ static void try_again(struct loop_timer *timer)
 
 /* ---- what control says ---- */
 
-static void on_head(struct control_call *call, const struct gateway_control_answer *head)
-{
-	(void)call;
-	(void)head;
-}
-
 /* Only what passes by itself is worth another try. */
 static bool is_passing(uint16_t status)
 {
@@ -238,7 +232,7 @@ static void on_lost(struct control_call *call, bool sent)
 		end(reader, READER_UNAVAILABLE, (struct text){0});
 }
 
-static const struct control_call_events call_events = {send_request, on_head, on_answer, on_lost};
+static const struct control_call_events call_events = {send_request, NULL, on_answer, on_lost};
 
 /* ---- what the stream role says ---- */
 
