@@ -120,7 +120,7 @@ int document_parse(struct bytes json, size_t limit, struct document **document,
 	if (json.size > limit)
 		return refuse_at(error, limit, "the JSON is too large");
 	if (!text_is_utf8(bytes_text(json)))
-		return refuse_at(error, 0, "the JSON is not UTF-8");
+		return document_refuse(error, "the JSON is not UTF-8");
 	int r = check_shape(json, error);
 	if (r != 0)
 		return r;

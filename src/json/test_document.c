@@ -53,7 +53,8 @@ static void refuses_what_is_not_strict_json(void **state ATTR_UNUSED)
 			fail_msg("taken: %s", refused[i].data);
 		assert_null(document);
 		assert_true(error.message[0] != '\0');
-		assert_true(error.position <= refused[i].size);
+		assert_true(error.position <= refused[i].size ||
+			    error.position == DOCUMENT_NO_POSITION);
 	}
 }
 

@@ -12,6 +12,7 @@ const char *const access_permission_names[ACCESS_PERMISSIONS] = {
     [ACCESS_KEYS_READ] = "keys.read",
     [ACCESS_KEYS_CHANGE] = "keys.change",
     [ACCESS_USAGE_READ] = "usage.read",
+    [ACCESS_PROJECT_LIST] = "project.list",
     [ACCESS_PROJECT_READ] = "project.read",
     [ACCESS_PROJECT_CREATE] = "project.create",
     [ACCESS_PROJECT_UPDATE] = "project.update",
@@ -30,27 +31,31 @@ enum {
 	OWNER = ROLE(TENANT_OWNER),
 };
 
+/* How far a key that is restricted to projects has a permission. */
+enum access_reach { REACH_NOT_AT_ALL, REACH_ITS_PROJECTS, REACH_FILTERED };
+
 struct access_row {
 	unsigned roles;
-	bool within_project; /* a restricted key may have it, in its projects */
+	enum access_reach restricted;
 };
 
 static const struct access_row rows[ACCESS_PERMISSIONS] = {
-    [ACCESS_WORKSPACE_READ] = {AUDITOR | VIEWER | DEVELOPER | ADMIN | OWNER, false},
-    [ACCESS_WORKSPACE_UPDATE] = {ADMIN | OWNER, false},
-    [ACCESS_WORKSPACE_DELETE] = {OWNER, false},
-    [ACCESS_MEMBERS_READ] = {AUDITOR | ADMIN | OWNER, false},
-    [ACCESS_MEMBERS_CHANGE] = {ADMIN | OWNER, false},
-    [ACCESS_KEYS_READ] = {AUDITOR | ADMIN | OWNER, false},
-    [ACCESS_KEYS_CHANGE] = {ADMIN | OWNER, false},
-    [ACCESS_USAGE_READ] = {AUDITOR | DEVELOPER | ADMIN | OWNER, false},
-    [ACCESS_PROJECT_READ] = {AUDITOR | VIEWER | DEVELOPER | ADMIN | OWNER, true},
-    [ACCESS_PROJECT_CREATE] = {DEVELOPER | ADMIN | OWNER, false},
-    [ACCESS_PROJECT_UPDATE] = {DEVELOPER | ADMIN | OWNER, true},
-    [ACCESS_PROJECT_DELETE] = {ADMIN | OWNER, false},
-    [ACCESS_CONTENT_READ] = {VIEWER | DEVELOPER | ADMIN | OWNER, true},
-    [ACCESS_CONTENT_CHANGE] = {DEVELOPER | ADMIN | OWNER, true},
-    [ACCESS_AUDIT_READ] = {AUDITOR | ADMIN | OWNER, false},
+    [ACCESS_WORKSPACE_READ] = {AUDITOR | VIEWER | DEVELOPER | ADMIN | OWNER},
+    [ACCESS_WORKSPACE_UPDATE] = {ADMIN | OWNER},
+    [ACCESS_WORKSPACE_DELETE] = {OWNER},
+    [ACCESS_MEMBERS_READ] = {AUDITOR | ADMIN | OWNER},
+    [ACCESS_MEMBERS_CHANGE] = {ADMIN | OWNER},
+    [ACCESS_KEYS_READ] = {AUDITOR | ADMIN | OWNER},
+    [ACCESS_KEYS_CHANGE] = {ADMIN | OWNER},
+    [ACCESS_USAGE_READ] = {AUDITOR | DEVELOPER | ADMIN | OWNER},
+    [ACCESS_PROJECT_LIST] = {AUDITOR | VIEWER | DEVELOPER | ADMIN | OWNER, REACH_FILTERED},
+    [ACCESS_PROJECT_READ] = {AUDITOR | VIEWER | DEVELOPER | ADMIN | OWNER, REACH_ITS_PROJECTS},
+    [ACCESS_PROJECT_CREATE] = {DEVELOPER | ADMIN | OWNER},
+    [ACCESS_PROJECT_UPDATE] = {DEVELOPER | ADMIN | OWNER, REACH_ITS_PROJECTS},
+    [ACCESS_PROJECT_DELETE] = {ADMIN | OWNER},
+    [ACCESS_CONTENT_READ] = {VIEWER | DEVELOPER | ADMIN | OWNER, REACH_ITS_PROJECTS},
+    [ACCESS_CONTENT_CHANGE] = {DEVELOPER | ADMIN | OWNER, REACH_ITS_PROJECTS},
+    [ACCESS_AUDIT_READ] = {AUDITOR | ADMIN | OWNER},
 };
 
 static const char *const allow_rules[TENANT_ROLES] = {
@@ -70,9 +75,10 @@ static struct access_decision decide_member(const struct access_question *questi
 	const struct access_row *row = &rows[question->permission];
 	if (question->role == TENANT_NO_ROLE)
 		return (struct access_decision){ACCESS_DENY_HIDDEN, "deny.not_member"};
-	if (question->restricted && row->within_project && !question->project_is_listed)
+	if (question->restricted && row->restricted == REACH_ITS_PROJECTS &&
+	    !question->project_is_listed)
 		return (struct access_decision){ACCESS_DENY_HIDDEN, "deny.key_projects"};
-	if (question->restricted && !row->within_project)
+	if (question->restricted && row->restricted == REACH_NOT_AT_ALL)
 		return (struct access_decision){ACCESS_DENY_FORBIDDEN, "deny.key_projects"};
 	if (!(row->roles & ROLE(question->role)))
 		return (struct access_decision){ACCESS_DENY_FORBIDDEN, deny_rules[question->role]};

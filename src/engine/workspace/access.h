@@ -22,6 +22,7 @@ enum access_permission {
 	ACCESS_KEYS_READ,
 	ACCESS_KEYS_CHANGE,
 	ACCESS_USAGE_READ,
+	ACCESS_PROJECT_LIST, /* a restricted key sees those of its own */
 	ACCESS_PROJECT_READ,
 	ACCESS_PROJECT_CREATE,
 	ACCESS_PROJECT_UPDATE,

@@ -80,3 +80,6 @@ struct audit_note {
 /* Actor, scope and circumstances are taken from the request. */
 void control_audit(struct control_request *request, const struct audit_note *note,
 		   struct audit_wait *wait);
+
+/* "sha256:" and the digest of the body, in the request's arena; empty without a body. */
+struct text control_input_digest(struct control_request *request);

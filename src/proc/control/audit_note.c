@@ -1,4 +1,5 @@
 /* control_audit(): an entry about a request, from what is known of it. */
+#include "crypt/digest.h"
 #include "proc/control/request.h"
 
 enum { ACTOR_ID_MAX = 255, ADDRESS_MAX = 64 };
@@ -58,4 +59,14 @@ void control_audit(struct control_request *request, const struct audit_note *not
 	    .input_digest = note->input_digest,
 	};
 	audit_link_append(request->control->audit, &entry, wait);
+}
+
+struct text control_input_digest(struct control_request *request)
+{
+	char text[sizeof("sha256:") + DIGEST_HEX_SIZE] = "sha256:";
+	if (request->in->body.size == 0)
+		return (struct text){0};
+	struct digest_value digest = digest_of(request->in->body);
+	encode_hex(digest_bytes(&digest), text + strlen(text));
+	return clean(request, text_of(text), sizeof(text));
 }

@@ -2,11 +2,11 @@
  * at them through their request. */
 #pragma once
 
+#include "loop/loop.h"
 #include "port/store/people.h"
 #include "port/store/projects.h"
 #include "port/store/store.h"
 #include "port/store/workspaces.h"
-#include "role/role.h"
 
 struct audit_link;    /* audit_link.h: entries to the audit role */
 struct gateway_links; /* gateway_link.h: requests from the gateways, answers to them */
@@ -16,7 +16,6 @@ struct tickets;       /* tickets.h */
 struct metrics;       /* metrics.h */
 
 struct control {
-	struct role *role;
 	struct loop *loop;
 	struct store *store;
 	struct gateway_links *gateways;
@@ -34,5 +33,7 @@ struct control {
 	/* Closes the readers of a revoked key or a deleted project; the other id is zero. Set
 	 * before the first request. */
 	void (*stop_readers)(struct control *control, struct uuid key, struct uuid project);
+	struct loop_timer housekeeping; /* idempotency keys that are old enough */
+	uint64_t keep_ms;
 	bool stopping; /* new work is refused */
 };

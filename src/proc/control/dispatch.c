@@ -146,7 +146,11 @@ static void go_on_allowed(struct control_request *request)
 		request->rule->handler(request);
 		return;
 	}
-	struct audit_note note = {.allow = true, .result_state = "accepted"};
+	struct audit_note note = {
+	    .allow = true,
+	    .result_state = "accepted",
+	    .input_digest = control_input_digest(request),
+	};
 	request->recorded.on_recorded = entry_recorded;
 	control_audit(request, &note, &request->recorded);
 }

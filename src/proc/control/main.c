@@ -1,111 +1,103 @@
 #include "base/descriptor.h"
 #include "base/error.h"
-#include "base/log.h"
 #include "proc/control/audit_link.h"
-#include "proc/control/control.h"
 #include "proc/control/gateway_link.h"
-#include "proc/control/identity.h"
-#include "proc/control/limiter.h"
 #include "proc/control/metrics.h"
-#include "proc/control/page.h"
+#include "proc/control/open.h"
 #include "proc/control/powers.h"
 #include "proc/control/projects.h"
-#include "proc/control/tickets.h"
+#include "role/role.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
-static const char database[] = "/croft.db"; /* the role's own directory is its root */
+enum { STOP_CHECK_MS = 20 };
 
-static int open_identities(struct control *control)
+struct control_process {
+	struct role *role;
+	struct control *control;
+	struct loop_timer stop;
+	uint64_t stop_by_ms;
+};
+
+static struct control_settings read_settings(struct role *role)
 {
-	struct role *role = control->role;
-	struct identity_settings settings = {
-	    .admin_key_hash = role_setting(role, "admin.key_hash"),
-	    .issuer = role_setting(role, "oidc.issuer"),
-	    .audience = role_setting(role, "oidc.audience"),
-	    .jwks = text_bytes(role_setting(role, "oidc.keys_file")),
+	return (struct control_settings){
+	    .database = "/croft.db", /* the role's own directory is its root */
+	    .limits.key_per_minute = role_setting_number(role, "rate.key"),
+	    .limits.workspace_per_minute = role_setting_number(role, "rate.workspace"),
+	    .identity.admin_key_hash = role_setting(role, "admin.key_hash"),
+	    .identity.issuer = role_setting(role, "oidc.issuer"),
+	    .identity.audience = role_setting(role, "oidc.audience"),
+	    .identity.jwks = text_bytes(role_setting(role, "oidc.keys_file")),
+	    .keep_ms = role_setting_number(role, "operations.keep"),
 	};
-	return error_trace(identities_new(control, &settings, &control->identities));
-}
-
-static int open_limiter(struct control *control)
-{
-	struct limiter_limits limits = {
-	    .key_per_minute = role_setting_number(control->role, "rate.key"),
-	    .workspace_per_minute = role_setting_number(control->role, "rate.workspace"),
-	};
-	return error_trace(limiter_new(limits, &control->limiter));
-}
-
-/* The parts in the order in which they need each other. */
-static int open_parts(struct control *control)
-{
-	int r = store_sqlite_open(database, control->loop, &control->store);
-	if (r == 0)
-		r = cursor_key_load(control->store, &control->cursors);
-	if (r == 0)
-		r = audit_link_new(control->loop, &control->audit);
-	if (r == 0)
-		r = gateway_links_new(control, &control->gateways);
-	if (r == 0)
-		r = tickets_new(&control->tickets);
-	if (r == 0)
-		r = open_limiter(control);
-	if (r == 0)
-		r = open_identities(control);
-	if (r == 0)
-		r = metrics_new(control, &control->metrics);
-	return error_trace(r);
 }
 
 static int control_start(struct role *role, void **state)
 {
-	struct control *control = calloc(1, sizeof(*control));
-	if (!control)
+	struct control_process *process = calloc(1, sizeof(*process));
+	if (!process)
 		return error_origin(-ENOMEM);
-	control->role = role;
-	control->loop = role_loop(role);
-	int r = open_parts(control);
+	umask(077);
+	process->role = role;
+	struct control_settings settings = read_settings(role);
+	int r = control_open(role_loop(role), &settings, &process->control);
 	if (r == 0)
-		r = projects_resume(control);
+		r = projects_resume(process->control);
 	if (r < 0) /* the process ends: the kernel takes everything back */
 		return error_trace(r);
-	*state = control;
+	*state = process;
 	role_ready(role, "");
 	return 0;
 }
 
-static int control_peer(void *state, enum role_kind kind, uint16_t index, int fd)
+static int connect_peer(struct control *control, enum role_kind kind, uint16_t index, int fd)
 {
-	struct control *control = state;
-	int r;
 	switch (kind) {
 	case ROLE_GATEWAY:
-		r = gateway_links_connect(control->gateways, index, fd);
-		break;
+		return gateway_links_connect(control->gateways, index, fd);
 	case ROLE_AUDIT:
-		r = audit_link_connect(control->audit, fd);
-		break;
+		return audit_link_connect(control->audit, fd);
 	case ROLE_ISSUER:
-		r = identities_connect_issuer(control->identities, fd);
-		break;
+		return identities_connect_issuer(control->identities, fd);
 	default:
 		descriptor_close(&fd);
 		return error_origin(-EPROTO);
 	}
-	metrics_push(control->metrics);
+}
+
+static int control_peer(void *state, enum role_kind kind, uint16_t index, int fd)
+{
+	struct control_process *process = state;
+	int r = connect_peer(process->control, kind, index, fd);
+	metrics_push(process->control->metrics);
 	return error_trace(r);
 }
 
-static void control_stop(void *state, uint32_t grace_ms ATTR_UNUSED)
+/* What has begun is answered and what was done is recorded, as long as the grace lasts. New
+ * requests are refused meanwhile. */
+static void check_stopped(struct loop_timer *timer)
 {
-	struct control *control = state;
-	control->stopping = true;
-	metrics_push(control->metrics);
-	control->store->base->close(control->store);
-	control->store = NULL;
-	role_exit(control->role, 0);
+	struct control_process *process = container_of(timer, struct control_process, stop);
+	struct control *control = process->control;
+	if (!control_is_quiet(control) && loop_now_ms(control->loop) < process->stop_by_ms)
+		return;
+	loop_timer_stop(timer);
+	control->store->base->flush(control->store);
+	role_exit(process->role, 0);
+}
+
+static void control_stop(void *state, uint32_t grace_ms)
+{
+	struct control_process *process = state;
+	struct loop *loop = process->control->loop;
+	process->control->stopping = true;
+	process->stop_by_ms = loop_now_ms(loop) + grace_ms;
+	metrics_push(process->control->metrics);
+	if (loop_timer_start(&process->stop, loop, 0, STOP_CHECK_MS, check_stopped) < 0)
+		role_exit(process->role, 0); /* every write that was told is durable */
 }
 
 int main(void)

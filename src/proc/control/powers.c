@@ -2,10 +2,10 @@
 
 /* SQLite on files below the role's own directory. */
 static const char *const syscalls[] = {
-    "access",    "faccessat", "faccessat2", "fchmod",   "fchown",    "fdatasync", "fsync",
-    "ftruncate", "getcwd",    "geteuid",    "lseek",    "lstat",     "mremap",    "newfstatat",
-    "open",      "openat",    "pread64",    "pwrite64", "readlink",  "stat",      "fstat",
-    "unlink",    "mkdir",     "rmdir",      "utimes",   "fallocate", NULL,
+    "access",    "faccessat", "faccessat2", "fchmod",   "fchown",   "fdatasync", "fsync",
+    "ftruncate", "getcwd",    "geteuid",    "lseek",    "lstat",    "mremap",    "newfstatat",
+    "open",      "openat",    "pread64",    "pwrite64", "readlink", "stat",      "fstat",
+    "umask",     "unlink",    "mkdir",      "rmdir",    "utimes",   "fallocate", NULL,
 };
 
 const struct confine_powers control_powers = {

@@ -146,7 +146,8 @@ void project_list(struct control_request *request)
 	count -= more;
 	page_begin(&json);
 	for (size_t i = 0; i < count; i++)
-		write_project(&json, &rows[i]);
+		if (control_request_reaches(request, rows[i].id))
+			write_project(&json, &rows[i]);
 	page_end(&json, request, &page, count > 0 ? rows[count - 1].id : page.after, more);
 	control_answer_json(request, 200, &body);
 }

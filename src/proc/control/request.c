@@ -168,6 +168,12 @@ static bool is_listed(const struct control_caller *caller, struct uuid project)
 	return false;
 }
 
+bool control_request_reaches(const struct control_request *request, struct uuid project)
+{
+	const struct control_caller *caller = &request->caller;
+	return caller->n_projects == 0 || is_listed(caller, project);
+}
+
 static enum access_actor actor_of(const struct control_caller *caller)
 {
 	if (caller->kind == CALLER_NOBODY)

@@ -117,6 +117,8 @@ void control_request_forget_credential(struct control_request *request);
  * what is asked. */
 struct access_decision control_request_decide(const struct control_request *request,
 					      enum access_permission permission);
+/* Whether the caller's key may touch this project of its workspace. */
+bool control_request_reaches(const struct control_request *request, struct uuid project);
 /* Answers as a denied call, with its audit entry: for a decision that was not ACCESS_ALLOW. */
 void control_request_deny(struct control_request *request, struct access_decision decision);
 

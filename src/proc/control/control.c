@@ -1,0 +1,86 @@
+#include "proc/control/control.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "proc/control/audit_link.h"
+#include "proc/control/gateway_link.h"
+#include "proc/control/identity.h"
+#include "proc/control/limiter.h"
+#include "proc/control/metrics.h"
+#include "proc/control/open.h"
+#include "proc/control/page.h"
+#include "proc/control/projects.h"
+#include "proc/control/tickets.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { HOUSEKEEPING_MS = 3600000 };
+
+static void expire_replays(struct loop_timer *timer)
+{
+	struct control *control = container_of(timer, struct control, housekeeping);
+	int64_t before_ms = loop_wall_ms(control->loop) - (int64_t)control->keep_ms;
+	control->store->workspaces->replay_expire(control->store, before_ms, NULL);
+}
+
+/* The parts in the order in which they need each other. */
+static int open_parts(struct control *control, const struct control_settings *settings)
+{
+	int r = store_sqlite_open(settings->database, control->loop, &control->store);
+	if (r == 0)
+		r = cursor_key_load(control->store, &control->cursors);
+	if (r == 0)
+		r = audit_link_new(control->loop, &control->audit);
+	if (r == 0)
+		r = gateway_links_new(control, &control->gateways);
+	if (r == 0)
+		r = tickets_new(&control->tickets);
+	if (r == 0)
+		r = limiter_new(settings->limits, &control->limiter);
+	if (r == 0)
+		r = identities_new(control, &settings->identity, &control->identities);
+	if (r == 0)
+		r = metrics_new(control, &control->metrics);
+	if (r == 0)
+		r = loop_timer_start(&control->housekeeping, control->loop, HOUSEKEEPING_MS,
+				     HOUSEKEEPING_MS, expire_replays);
+	return error_trace(r);
+}
+
+int control_open(struct loop *loop, const struct control_settings *settings, struct control **out)
+{
+	struct control *control = calloc(1, sizeof(*control));
+	if (!control)
+		return error_origin(-ENOMEM);
+	control->loop = loop;
+	control->keep_ms = settings->keep_ms;
+	int r = open_parts(control, settings);
+	if (r < 0) {
+		control_close(control);
+		return error_trace(r);
+	}
+	*out = control;
+	return 0;
+}
+
+void control_close(struct control *control)
+{
+	loop_timer_stop(&control->housekeeping);
+	if (control->store)
+		control->store->base->close(control->store);
+	gateway_links_free(control->gateways);
+	metrics_free(control->metrics);
+	identities_free(control->identities);
+	limiter_free(control->limiter);
+	tickets_free(control->tickets);
+	audit_link_free(control->audit);
+	cursor_key_free(control->cursors);
+	free(control);
+}
+
+bool control_is_quiet(const struct control *control)
+{
+	return gateway_links_requests(control->gateways) == 0 &&
+	       audit_link_pending(control->audit) == 0;
+}
