@@ -84,7 +84,8 @@ static int compare(struct reading *reading, size_t claimed)
 		if (!own)
 			return wrong_at(reading, VERIFY_ENTRY_MISSING, said->seq);
 		if (own->seq != said->seq || said->seq < reading->next_seq)
-			return wrong_at(reading, VERIFY_ENTRY_MISPLACED, said->seq);
+			return wrong_at(reading, VERIFY_ENTRY_MISPLACED,
+					own->seq < said->seq ? own->seq : said->seq);
 		if (!digest_equal(&own->leaf, &said->leaf))
 			return wrong_at(reading, VERIFY_ENTRY_ALTERED, own->seq);
 		reading->next_seq = own->seq + 1;
