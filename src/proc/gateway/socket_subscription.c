@@ -14,8 +14,6 @@ struct subscription {
 	char id[SOCKET_ID_LIMIT];
 };
 
-/* An input, signal or resize under way. */
-
 static struct subscription *subscription_of(struct reader *reader)
 {
 	return container_of(reader, struct subscription, reader);
