@@ -22,6 +22,7 @@ struct call {
 	bool whole;   /* all of the upload came */
 	bool drained; /* the pipe of the download has ended */
 	bool answered;
+	uint64_t expected; /* bytes of the download; UINT64_MAX: not told */
 };
 
 static struct call *call_of(struct exchange *exchange)
@@ -78,9 +79,15 @@ static void ask(struct call *call)
 
 /* ---- a download ---- */
 
+/* What comes through the pipe is the tenant's: more or less than was said must not be taken for a
+ * whole answer, or for the beginning of the next. */
 static void finish_download(struct call *call)
 {
-	if (call->drained && call->answered)
+	if (!call->drained || !call->answered)
+		return;
+	if (call->expected != UINT64_MAX && call->download.size != call->expected)
+		exchange_cut(call->exchange);
+	else
 		exchange_end(call->exchange);
 }
 
@@ -88,6 +95,10 @@ static void download_data(struct download *download, struct bytes bytes)
 {
 	struct call *call = container_of(download, struct call, download);
 	struct exchange *exchange = call->exchange;
+	if (download->size > call->expected) {
+		exchange_cut(exchange);
+		return;
+	}
 	exchange->gateway->metrics.value[METRIC_DOWNLOAD_BYTES] += bytes.size;
 	exchange_write(exchange, bytes);
 	if (exchange->own && exchange_backlog(exchange) > DOWNLOAD_BACKLOG_LIMIT)
@@ -122,7 +133,8 @@ static void on_head(struct control_call *control, const struct gateway_control_a
 	answer_begin(&answer, head->status);
 	answer_add_all(&answer, &head->headers);
 	exchange_note_verdict(exchange, head->status);
-	exchange_begin(exchange, &answer, head->has_length ? head->length : UINT64_MAX);
+	call->expected = head->has_length ? head->length : UINT64_MAX;
+	exchange_begin(exchange, &answer, call->expected);
 	if (!exchange->own)
 		return;
 	download_expect(&call->download, head->has_length ? head->length : TRANSFER_LARGE);

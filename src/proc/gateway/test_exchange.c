@@ -251,6 +251,26 @@ static void test_broken_download_is_cut(void **state)
 	stage_finish(http);
 }
 
+/* A tenant's agent that sends more than it said must not write into the next answer. */
+static void test_download_that_is_longer_or_shorter_than_said(void **state)
+{
+	(void)state;
+	static const char *const contents[] = {"fooba", "foobarr"};
+	for (size_t i = 0; i < ARRAY_SIZE(contents); i++) {
+		struct http_exchange *http = stage_request("GET", "/v1/projects/p/files/a", "");
+		stage_send_all(http);
+		stage_say_answer(GATEWAY_CONTROL_HEAD, 200, "", false);
+		size_t size = strlen(contents[i]);
+		assert_int_equal(write(roles.pipe, contents[i], size), size);
+		descriptor_close(&roles.pipe);
+		stage_answer(200, "");
+		assert_true(http->aborted);
+		assert_false(http->ended);
+		assert_true(http->written.size <= 6);
+		stage_finish(http);
+	}
+}
+
 static void test_small_download_comes_inline(void **state)
 {
 	(void)state;
@@ -343,6 +363,7 @@ int main(void)
 	    STAGE_TEST(test_upload_waits_for_its_reader),
 	    STAGE_TEST(test_download),
 	    STAGE_TEST(test_broken_download_is_cut),
+	    STAGE_TEST(test_download_that_is_longer_or_shorter_than_said),
 	    STAGE_TEST(test_small_download_comes_inline),
 	    STAGE_TEST(test_cors),
 	    STAGE_TEST(test_addresses_that_fail_too_often),
