@@ -120,6 +120,8 @@ static int utf8_length(const uint8_t *at, const uint8_t *end)
 
 bool text_is_utf8(struct text text)
 {
+	if (text.size == 0)
+		return true;
 	const uint8_t *at = (const uint8_t *)text.data, *end = at + text.size;
 	while (at < end) {
 		uint64_t eight;

@@ -8,7 +8,7 @@
 enum {
 	QUERY_LIMIT_DEFAULT = 100,
 	QUERY_LIMIT_MAX = 1000,
-	QUERY_BUNDLES_MAX = 64, /* read for one page */
+	QUERY_BUNDLES_MAX = 32, /* read for one page */
 	QUERY_PAGE_BYTES = 1 << 20,
 };
 
