@@ -38,6 +38,15 @@ int field_check_label(struct control_request *request, const char *field, struct
 	return 1;
 }
 
+struct text field_email(struct arena *arena, struct text email)
+{
+	struct text copy = arena_text(arena, email);
+	for (size_t i = 0; copy.data && i < copy.size; i++)
+		if (copy.data[i] >= 'A' && copy.data[i] <= 'Z')
+			((char *)(uintptr_t)copy.data)[i] = (char)(copy.data[i] + 32);
+	return copy;
+}
+
 void field_id(struct json *json, const char *key, enum id_kind kind, struct uuid id)
 {
 	json_key(json, key);

@@ -12,6 +12,10 @@ int field_check_name(struct control_request *request, const char *field,
 int field_check_label(struct control_request *request, const char *field,
 		      struct text label) ATTR_MUST_CHECK;
 
+/* E-mail addresses are compared without regard to case: a copy in lower case (ASCII), data NULL
+ * without memory. */
+struct text field_email(struct arena *arena, struct text email);
+
 void field_id(struct json *json, const char *key, enum id_kind kind, struct uuid id);
 void field_text(struct json *json, const char *key, struct text text); /* empty writes null */
 void field_time(struct json *json, const char *key, int64_t wall_ms);  /* 0 writes null */

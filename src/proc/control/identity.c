@@ -6,6 +6,7 @@
 #include "crypt/jwt.h"
 #include "crypt/secret.h"
 #include "crypt/token.h"
+#include "proc/control/fields.h"
 #include "proc/control/key_cache.h"
 #include "proc/control/tickets.h"
 #include "proto/control_issuer.h"
@@ -151,7 +152,9 @@ static int be_user(struct identities *identities, struct control_request *reques
 		   struct text subject, struct text email)
 {
 	struct uuid user = {0};
-	int r = find_user(identities->control, subject, email, &user);
+	email = field_email(&request->arena, email);
+	int r = email.data ? find_user(identities->control, subject, email, &user)
+			   : error_origin(-ENOMEM);
 	if (r != 0)
 		return r;
 	request->caller = (struct control_caller){
@@ -159,7 +162,7 @@ static int be_user(struct identities *identities, struct control_request *reques
 	    .type = "user",
 	    .user = user,
 	    .subject = arena_text(&request->arena, subject),
-	    .email = arena_text(&request->arena, email),
+	    .email = email,
 	};
 	if (!request->caller.subject.data || !request->caller.email.data)
 		return error_origin(-ENOMEM);

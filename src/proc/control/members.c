@@ -174,6 +174,11 @@ void member_add(struct control_request *request)
 	    check_person(request, &fields, present) || check_role(request, fields.role, &role))
 		return;
 	struct uuid id;
+	fields.email = field_email(&request->arena, fields.email);
+	if (!fields.email.data) {
+		control_answer_outcome(request, error_origin(-ENOMEM));
+		return;
+	}
 	int r = id_of_person(request, &fields, &id);
 	if (r != 0) {
 		control_answer_outcome(request, r);

@@ -3,6 +3,7 @@
  */
 #include "base/descriptor.h"
 #include "crypt/token.h"
+#include "port/store/faulty.h"
 #include "proc/control/audit_link.h"
 #include "proc/control/gateway_link.h"
 #include "proc/control/open.h"
@@ -533,6 +534,53 @@ static void a_key_has_its_rate(void **state)
 	free(key);
 }
 
+/* Every call that writes, with a store that cannot: a clear problem, and afterwards nothing has
+ * changed. */
+static void a_store_that_fails_is_told(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct {
+		enum store_outcome outcome;
+		uint16_t status;
+		const char *code;
+	} cases[] = {
+	    {STORE_NO_SPACE, 507, "storage_full"},
+	    {STORE_UNAVAILABLE, 503, "overloaded"},
+	    {STORE_UNCERTAIN, 503, "control_unavailable"},
+	};
+	char *workspace = new_workspace(fixture);
+	assert_int_equal(ASK(API_PROJECT_CREATE, admin_key, workspace, .body = "{\"name\":\"p\"}"),
+			 201);
+	char *project = member(fixture, "id");
+	const struct ask asks[] = {
+	    {API_WORKSPACE_CREATE, admin_key, .body = "{\"name\":\"w\"}"},
+	    {API_WORKSPACE_UPDATE, admin_key, workspace, .body = "{\"name\":\"x\"}"},
+	    {API_WORKSPACE_DELETE, admin_key, workspace},
+	    {API_MEMBER_ADD, admin_key, workspace,
+	     .body = "{\"subject\":\"s\",\"role\":\"viewer\"}"},
+	    {API_KEY_CREATE, admin_key, workspace, .body = "{\"name\":\"k\",\"role\":\"viewer\"}"},
+	    {API_PROJECT_CREATE, admin_key, workspace, .body = "{\"name\":\"q\"}"},
+	    {API_PROJECT_UPDATE, admin_key, project, .body = "{\"name\":\"x\"}"},
+	    {API_PROJECT_DELETE, admin_key, project},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct store_faults *faults;
+		assert_int_equal(store_faults_install(fixture->control->store, fixture->loop,
+						      cases[i].outcome, &faults),
+				 0);
+		for (size_t call = 0; call < ARRAY_SIZE(asks); call++) {
+			assert_int_equal(answer_of(fixture, asks[call]), cases[i].status);
+			assert_true(says(fixture, cases[i].code));
+		}
+		assert_int_equal(store_faults_count(faults), ARRAY_SIZE(asks));
+		store_faults_remove(faults);
+	}
+	assert_int_equal(ASK(API_PROJECT_GET, admin_key, project), 200);
+	assert_true(says(fixture, "\"name\":\"p\""));
+	free(workspace);
+	free(project);
+}
+
 static void a_dead_gateway_takes_its_requests_along(void **state)
 {
 	struct fixture *fixture = *state;
@@ -569,6 +617,7 @@ int main(void)
 	    TEST(cursors_belong_to_their_list),
 	    TEST(a_ticket_is_good_once_and_for_its_path),
 	    TEST(a_key_has_its_rate),
+	    TEST(a_store_that_fails_is_told),
 	    TEST(a_dead_gateway_takes_its_requests_along),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
