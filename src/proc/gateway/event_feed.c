@@ -7,6 +7,7 @@ struct event_feed {
 	struct exchange *exchange;
 	struct reader reader;
 	struct loop_timer comments;
+	bool begun;         /* the head is out */
 	bool one_operation; /* ends behind its terminal event */
 };
 
@@ -61,7 +62,7 @@ void event_feed_refuse(struct exchange *exchange, enum reader_verdict verdict, s
 
 /* ---- server-sent events ---- */
 
-static void begin(struct event_feed *stream)
+static void send_head(struct event_feed *stream)
 {
 	struct answer answer;
 	char retry[32];
@@ -84,10 +85,16 @@ static void on_comment_time(struct loop_timer *timer)
 
 static void on_opened(struct reader *reader)
 {
-	struct event_feed *stream = stream_of(reader);
+	exchange_note_verdict(stream_of(reader)->exchange, 200);
+}
+
+/* The head waits for the first word of the stream role, which comes at once: a reader behind an
+ * operation's end must be answered 204 instead, or an EventSource would come again for ever. */
+static void begin(struct event_feed *stream)
+{
 	struct exchange *exchange = stream->exchange;
-	exchange_note_verdict(exchange, 200);
-	begin(stream);
+	stream->begun = true;
+	send_head(stream);
 	if (!exchange->own)
 		return;
 	/* The reader has its own copy of what it needs: a reader that idles for hours costs little.
@@ -109,7 +116,9 @@ static void on_deliver(struct reader *reader, struct delivery *delivery)
 {
 	struct event_feed *stream = stream_of(reader);
 	struct exchange *exchange = stream->exchange;
-	if (delivery_count(delivery) == 0)
+	if (!stream->begun)
+		begin(stream);
+	if (delivery_count(delivery) == 0 || !exchange->own)
 		return;
 	struct bytes bytes = delivery_sse(delivery);
 	if (!bytes.data) {
@@ -131,8 +140,9 @@ static void on_refused(struct reader *reader, const struct gateway_control_answe
  * cut short, and the client comes again with Last-Event-ID and is then told why. */
 static void on_ended(struct reader *reader, enum reader_verdict verdict, struct text oldest)
 {
-	struct exchange *exchange = stream_of(reader)->exchange;
-	if (!reader->was_open)
+	struct event_feed *stream = stream_of(reader);
+	struct exchange *exchange = stream->exchange;
+	if (!stream->begun)
 		event_feed_refuse(exchange, verdict, oldest);
 	else if (verdict == READER_COMPLETE)
 		exchange_end(exchange);

@@ -19,6 +19,8 @@ static void test_event_stream(void **state)
 	struct http_exchange *http = events("/v1/operations/op_1/events", "", "text/event-stream");
 	assert_int_equal(http->status, 0);
 	stage_say_opened(READER_OPEN);
+	assert_int_equal(http->status, 0);
+	stage_say_event(EVENT_QUEUED, "", true);
 	assert_int_equal(http->status, 200);
 	assert_true(stage_contains(&http->head, "content-type: text/event-stream"));
 	assert_true(stage_contains(&http->head, "x-accel-buffering: no\n"));
@@ -47,7 +49,8 @@ static void test_nothing_left(void **state)
 {
 	(void)state;
 	struct http_exchange *http = events("/v1/operations/op_1/events", "", "text/event-stream");
-	stage_say_opened(READER_COMPLETE);
+	stage_say_opened(READER_OPEN);
+	stage_say_ended(READER_COMPLETE);
 	assert_int_equal(http->status, 204);
 	stage_finish(http);
 	http = events("/v1/operations/op_1/events", "", "application/json");

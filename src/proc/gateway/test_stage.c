@@ -223,6 +223,14 @@ void stage_say_opened(enum reader_verdict verdict)
 	stage_turn();
 }
 
+void stage_say_ended(enum reader_verdict verdict)
+{
+	struct gateway_stream_ended ended = {roles.request.reader, (uint8_t)verdict,
+					     TEXT("oldest1")};
+	channel_send(roles.stream, GATEWAY_STREAM_ENDED, &ended);
+	stage_turn();
+}
+
 void stage_say_event(enum event_type type, const char *cursor, bool at_end)
 {
 	uint64_t reader = roles.request.reader;

@@ -63,4 +63,5 @@ void stage_answer(uint16_t status, const char *body);
 void stage_say_answer(unsigned type, uint16_t status, const char *body, bool broken);
 /* The stream role speaks to the reader of the last request; without a cursor there is no event. */
 void stage_say_opened(enum reader_verdict verdict);
+void stage_say_ended(enum reader_verdict verdict);
 void stage_say_event(enum event_type type, const char *cursor, bool at_end);
