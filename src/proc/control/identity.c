@@ -12,6 +12,7 @@
 #include "proto/control_issuer.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct identities {
@@ -32,13 +33,11 @@ static const struct text key_prefix = TEXT("croft_");
 void identity_new_key(struct uuid id, char text[IDENTITY_KEY_TEXT_SIZE],
 		      uint8_t hash[STORE_KEY_HASH_SIZE])
 {
-	char *at = text;
-	memcpy(at, key_prefix.data, key_prefix.size);
-	at += key_prefix.size;
-	encode_base32(id.b, at);
-	at += BASE32_SIZE;
-	*at++ = '_';
-	token_new(at);
+	char digits[BASE32_SIZE], secret[TOKEN_TEXT_SIZE];
+	encode_base32(id.b, digits);
+	token_new(secret);
+	snprintf(text, IDENTITY_KEY_TEXT_SIZE, "croft_%.*s_%s", BASE32_SIZE, digits, secret);
+	secret_wipe(secret, sizeof(secret));
 	struct digest_value digest = token_hash(text_of(text));
 	memcpy(hash, digest.b, STORE_KEY_HASH_SIZE);
 }
