@@ -26,9 +26,14 @@ static const struct wire_field forget_fields[] = {
 	WIRE_FIELD(struct control_stream_forget, WIRE_UUID, project, 0),
 };
 
+static const struct wire_field figures_fields[] = {
+	WIRE_FIELD_LIST(struct control_stream_figures, figures, 64, &wire_pair_element),
+};
+
 static const struct wire_struct reader_open = WIRE_STRUCT(control_stream_reader_open, reader_open_fields);
 static const struct wire_struct reader_stop = WIRE_STRUCT(control_stream_reader_stop, reader_stop_fields);
 static const struct wire_struct forget = WIRE_STRUCT(control_stream_forget, forget_fields);
+static const struct wire_struct figures = WIRE_STRUCT(control_stream_figures, figures_fields);
 
 static const struct wire_struct *const messages[CONTROL_STREAM_TYPES] = {
 	[CONTROL_STREAM_APPEND] = &event_append_struct,
@@ -36,6 +41,7 @@ static const struct wire_struct *const messages[CONTROL_STREAM_TYPES] = {
 	[CONTROL_STREAM_READER_OPEN] = &reader_open,
 	[CONTROL_STREAM_READER_STOP] = &reader_stop,
 	[CONTROL_STREAM_FORGET] = &forget,
+	[CONTROL_STREAM_FIGURES] = &figures,
 };
 
 const struct protocol control_stream_protocol = {"control-stream", 1, messages, CONTROL_STREAM_TYPES};

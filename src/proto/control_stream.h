@@ -11,7 +11,9 @@ enum control_stream_type {
 	CONTROL_STREAM_APPENDED,    /* stream: struct event_appended */
 	CONTROL_STREAM_READER_OPEN, /* control */
 	CONTROL_STREAM_READER_STOP, /* control: the right to read was withdrawn (key revoked, project deleted) */
-	CONTROL_STREAM_FORGET,      /* control: a project was deleted; its events go */
+	CONTROL_STREAM_FORGET,      /* control: a project was deleted; its events are hidden at once, also after a restart, and
+				       go when their segments expire. Not acknowledged: may be said again */
+	CONTROL_STREAM_FIGURES,     /* stream: every few seconds, for the metrics */
 	CONTROL_STREAM_TYPES
 };
 
@@ -47,6 +49,10 @@ struct control_stream_reader_stop {
 struct control_stream_forget {
 	struct uuid workspace;
 	struct uuid project;
+};
+
+struct control_stream_figures {
+	struct wire_list figures; /* of struct wire_pair: name as in the exposition, decimal value */
 };
 
 extern const struct protocol control_stream_protocol;
