@@ -46,14 +46,27 @@ int descriptor_read_exactly(int fd, void *data, size_t size)
 	return 0;
 }
 
+/* Whether the descriptor is at its end; what else it gives is lost. */
+static int expect_end(int fd)
+{
+	uint8_t probe;
+	ssize_t n;
+	do
+		n = read(fd, &probe, 1);
+	while (n < 0 && errno == EINTR);
+	return n == 0 ? 0 : error_origin(n < 0 ? -errno : -EMSGSIZE);
+}
+
 int descriptor_read_to_end(int fd, struct buffer *out)
 {
 	enum { STEP = 16384 };
-	for (;;) {
-		uint8_t *room = buffer_reserve(out, STEP);
+	size_t limit = out->limit ? out->limit : BUFFER_LIMIT_DEFAULT;
+	while (out->size < limit) {
+		size_t step = limit - out->size < STEP ? limit - out->size : STEP;
+		uint8_t *room = buffer_reserve(out, step);
 		if (!room)
 			return error_origin(buffer_check(out));
-		ssize_t n = read(fd, room, STEP);
+		ssize_t n = read(fd, room, step);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -62,6 +75,7 @@ int descriptor_read_to_end(int fd, struct buffer *out)
 			return 0;
 		out->size += (size_t)n;
 	}
+	return expect_end(fd);
 }
 
 int descriptor_set_nonblocking(int fd)
@@ -83,7 +97,7 @@ int file_read(int directory, const char *name, struct buffer *out)
 static int write_durably(int directory, const char *name, struct bytes content, mode_t mode)
 {
 	int fd ATTR_DESCRIPTOR =
-		openat(directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	    openat(directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return error_origin(-errno);
 	int r = descriptor_write_all(fd, content);
@@ -96,7 +110,8 @@ static int sync_directory_of(int directory, const char *name)
 {
 	char path[PATH_MAX];
 	const char *slash = strrchr(name, '/');
-	snprintf(path, sizeof(path), "%.*s", slash ? (int)(slash - name) + 1 : 1, slash ? name : ".");
+	snprintf(path, sizeof(path), "%.*s", slash ? (int)(slash - name) + 1 : 1,
+		 slash ? name : ".");
 	int fd ATTR_DESCRIPTOR = openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fsync(fd) < 0)
 		return error_origin(-errno);
