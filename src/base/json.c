@@ -82,24 +82,48 @@ static char escape_of(uint8_t c)
 	}
 }
 
+/* Eight bytes at once: the high bit of each byte that is below 0x20, a quote or a backslash, and
+ * perhaps of some behind it. Output of commands passes here byte by byte otherwise, which was a
+ * third of the time of delivering it. */
+static uint64_t needs_escape(uint64_t eight)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+	uint64_t quote = eight ^ ones * '"', backslash = eight ^ ones * '\\';
+	uint64_t control = (eight - ones * 0x20) & ~eight;
+	return (control | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & highs;
+}
+
+/* How many bytes from the start stand for themselves. */
+static size_t plain_run(struct text text)
+{
+	size_t i = 0;
+	for (uint64_t eight; i + sizeof(eight) <= text.size; i += sizeof(eight)) {
+		memcpy(&eight, text.data + i, sizeof(eight));
+		if (needs_escape(eight))
+			break;
+	}
+	while (i < text.size && escape_of((uint8_t)text.data[i]) == 0)
+		i++;
+	return i;
+}
+
 void json_escape(struct buffer *out, struct text text)
 {
-	size_t plain = 0; /* start of the run that needs no escape */
-	for (size_t i = 0; i < text.size; i++) {
-		uint8_t c = (uint8_t)text.data[i];
-		if (c >= 0x20 && c != '"' && c != '\\')
-			continue;
+	for (;;) {
+		size_t plain = plain_run(text);
+		buffer_append(out, text.data, plain);
+		if (plain == text.size)
+			return;
+		uint8_t c = (uint8_t)text.data[plain];
 		char escape = escape_of(c);
-		buffer_append(out, text.data + plain, i - plain);
-		plain = i + 1;
 		if (escape == 'u') {
 			buffer_append_format(out, "\\u%04x", c);
 		} else {
 			char two[2] = {'\\', escape};
 			buffer_append(out, two, 2);
 		}
+		text = text_skip(text, plain + 1);
 	}
-	buffer_append(out, text.data + plain, text.size - plain);
 }
 
 void json_text(struct json *json, struct text text)

@@ -55,6 +55,24 @@ static void foreign_identifiers_are_refused(void **state ATTR_UNUSED)
 	assert_int_equal(id_parse(ID_OPERATION, TEXT("op_0123456789abcdefghjkmnpqrs"), &parsed), 0);
 }
 
+/* At every place of a text longer than what is looked at at once, every byte is escaped or stands
+ * for itself. */
+static void json_escapes_each_byte_at_each_place(void **state ATTR_UNUSED)
+{
+	for (unsigned c = 0; c < 256; c++) {
+		for (size_t at = 0; at < 24; at++) {
+			char text[24];
+			memset(text, 'x', sizeof(text));
+			text[at] = (char)c;
+			struct buffer out ATTR_BUFFER = {0};
+			json_escape(&out, (struct text){text, sizeof(text)});
+			bool escaped = c < 0x20 || c == '"' || c == '\\';
+			assert_int_equal(out.size > sizeof(text), escaped);
+			assert_int_equal(out.data[at], escaped ? '\\' : c);
+		}
+	}
+}
+
 static void json_is_written_with_commas_and_escapes(void **state ATTR_UNUSED)
 {
 	struct buffer out ATTR_BUFFER = {0};
@@ -128,6 +146,7 @@ int main(void)
 	    cmocka_unit_test(base64_round_trips_with_one_spelling),
 	    cmocka_unit_test(identifiers_sort_and_round_trip),
 	    cmocka_unit_test(foreign_identifiers_are_refused),
+	    cmocka_unit_test(json_escapes_each_byte_at_each_place),
 	    cmocka_unit_test(json_is_written_with_commas_and_escapes),
 	    cmocka_unit_test(a_buffer_fails_once_and_stays_failed),
 	    cmocka_unit_test(times_round_trip),
