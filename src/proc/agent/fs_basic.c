@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { LIST_DEFAULT = 1000 };
@@ -164,18 +165,20 @@ static enum outcome run_mkdir(struct task *task)
 
 /* ---- move, chmod, symlink ---- */
 
-#ifndef RENAME_NOREPLACE
-#define RENAME_NOREPLACE 1
-#endif
-int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags);
+/* Newer than the C library's wrapper. */
+enum { RENAME_NO_REPLACE = 1 };
+
+static int rename_with(const char *from, const char *to, unsigned flags)
+{
+	return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, flags);
+}
 
 static enum outcome run_move(struct task *task)
 {
 	const char *from = file_path(task, task->input.path), *to = file_path(task, task->input.to);
 	if (!from || !to)
 		return OUTCOME_INVALID_INPUT;
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, task->input.overwrite ? 0 : RENAME_NOREPLACE) <
-	    0)
+	if (rename_with(from, to, task->input.overwrite ? 0 : RENAME_NO_REPLACE) < 0)
 		return failure_of(task, errno, errno == EEXIST ? "replace" : "move",
 				  errno == EEXIST ? task->input.to : task->input.path);
 	return describe(task, to, task->input.to);

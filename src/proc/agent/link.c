@@ -78,8 +78,13 @@ int link_flush(struct link *link)
 				 link->out.size - link->out_start, MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return errno == EAGAIN ? 1 : -errno;
+		if (n < 0 && errno != EAGAIN)
+			return -errno;
+		if (n < 0) { /* what has left makes room for what will be queued */
+			buffer_drop_front(&link->out, link->out_start);
+			link->out_start = 0;
+			return 1;
+		}
 		link->out_start += (size_t)n;
 	}
 	link->out_start = 0;

@@ -83,12 +83,13 @@ void task_set_due(struct task *task, uint64_t in_ms, void (*on_due)(struct task 
 
 /* ---- a long operation, in a child ---- */
 
+enum { TASK_IS_OVER = 2 };
+
 struct child {
 	struct source source; /* its words */
 	struct link link;
 	struct task *task;
 	pid_t pid;
-	bool finished; /* it has said its last word */
 };
 
 static struct child *child_of(struct source *source)
@@ -124,7 +125,6 @@ static void child_is_over(struct task *task, enum outcome outcome)
 
 static int pass_on(struct task *task, const struct link_message *message)
 {
-	struct child *child = task->own;
 	const struct worker_agent_finished *finished = message->body;
 	switch (message->type) {
 	case WORKER_AGENT_OUTPUT: {
@@ -136,28 +136,47 @@ static int pass_on(struct task *task, const struct link_message *message)
 		task_opened(task, message->body);
 		return 0;
 	case WORKER_AGENT_FINISHED:
-		child->finished = true;
 		buffer_append(&task->result, finished->result.data, finished->result.size);
 		snprintf(task->detail, sizeof(task->detail), "%.*s", (int)finished->detail.size,
 			 finished->detail.data);
 		task->cpu_us = finished->cpu_us;
 		task->written_bytes = finished->written_bytes;
 		child_is_over(task, finished->outcome);
-		return 1;
+		return TASK_IS_OVER;
 	default:
 		return -EBADMSG;
 	}
 }
 
-/* What was read already is passed on as far as the credit goes; the rest waits in the link. */
+/* What was read already is passed on as far as the credit goes; the rest waits in the link. 0: the
+ * credit is used up; 1: read on; TASK_IS_OVER: the task is gone. */
 static int pass_all_on(struct task *task)
 {
 	struct child *child = task->own;
 	struct link_message message;
-	int r = 0;
-	while (r == 0 && task->credit > 0 && (r = link_next(&child->link, &message)) == 0)
-		r = pass_on(task, &message);
-	return r;
+	while (task->credit > 0) {
+		int r = link_next(&child->link, &message);
+		if (r == 0)
+			r = pass_on(task, &message);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static void go_on(struct task *task)
+{
+	struct child *child = task->own;
+	int r = pass_all_on(task);
+	if (r == TASK_IS_OVER)
+		return;
+	if (r < 0)
+		child_is_over(task, OUTCOME_INTERNAL);
+	else if (r == 1 && !child->source.is_added &&
+		 source_add(task->agent, &child->source, EPOLLIN) < 0)
+		child_is_over(task, OUTCOME_INTERNAL);
+	else if (r == 0)
+		source_remove(task->agent, &child->source);
 }
 
 static void child_spoke(struct source *source, uint32_t events ATTR_UNUSED)
@@ -165,26 +184,17 @@ static void child_spoke(struct source *source, uint32_t events ATTR_UNUSED)
 	struct child *child = child_of(source);
 	struct task *task = child->task;
 	int r = link_receive(&child->link);
-	if (r == -EAGAIN)
-		return;
-	if (r < 0) {
+	if (r == 0) {
+		go_on(task);
+	} else if (r != -EAGAIN) {
 		failure_say(task, OUTCOME_INTERNAL, "the process that did it died");
 		child_is_over(task, OUTCOME_INTERNAL);
-		return;
 	}
-	r = pass_all_on(task);
-	if (r < 0)
-		child_is_over(task, OUTCOME_INTERNAL);
-	else if (task->credit <= 0 && !child->finished)
-		source_change(task->agent, source, 0);
 }
 
 static void child_credit(struct task *task)
 {
-	struct child *child = task->own;
-	int r = pass_all_on(task);
-	if (r == 1 && !child->finished) /* nothing whole is left: read on */
-		source_change(task->agent, &child->source, EPOLLIN);
+	go_on(task);
 }
 
 static void child_cancel(struct task *task, const struct worker_agent_cancel *cancel)
@@ -297,13 +307,22 @@ static int copy_environment(struct task *task, const struct wire_list *from)
 	return 0;
 }
 
+/* Control may be newer than the agent of an instance that has been running for long. */
+static enum outcome run_unknown(struct task *task)
+{
+	return failure_say(task, OUTCOME_INVALID_INPUT,
+			   "the agent of this instance does not know the operation");
+}
+
+static const struct agent_operation unknown = {.run = run_unknown};
+
 static struct task *task_new(struct agent *agent, const struct worker_agent_run *run, int body)
 {
 	struct task *task = calloc(1, sizeof(*task));
 	if (!task)
 		return NULL;
 	task->agent = agent;
-	task->operation = agent_operations[run->kind];
+	task->operation = agent_operations[run->kind] ? agent_operations[run->kind] : &unknown;
 	task->id = run->operation;
 	task->body = body;
 	task->direction = run->body;
