@@ -245,7 +245,8 @@ static void choose_way(struct exchange *exchange)
 	unsigned flags = exchange->request.match.route->flags;
 	if (flags & API_LOCAL)
 		local_start(exchange);
-	else if (flags & API_EVENTS && exchange->request.wants_sse)
+	else if (flags & API_EVENTS && exchange->request.wants_sse &&
+		 !exchange->request.message.head)
 		event_feed_start(exchange);
 	else if (flags & API_EVENTS)
 		event_page_start(exchange);

@@ -101,6 +101,9 @@ static void on_refused(void *owner, int status, const char *code, const char *de
 	struct gateway *gateway = owner;
 	struct problem problem = {.kind = refusal_kind(status, code), .detail = text_of(detail)};
 	struct json json = json_to(body);
+	char id[BASE32_SIZE];
+	encode_base32(uuid_new(loop_wall_ms(gateway->loop)).b, id);
+	problem.request_id = (struct text){id, sizeof(id)};
 	problem.kind.status = (uint16_t)status;
 	problem_write(&json, &problem);
 	metrics_answered(&gateway->metrics, API_CALLS, (uint16_t)status, 0);

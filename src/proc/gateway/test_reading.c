@@ -34,6 +34,20 @@ static void test_event_stream(void **state)
 	stage_finish(http);
 }
 
+/* HEAD has no body to wait for: it asks for a page, whatever is accepted. */
+static void test_head_of_events_ends(void **state)
+{
+	(void)state;
+	struct http_exchange *http = stage_request("HEAD", "/v1/projects/p/events", "");
+	stage_with(http, "accept", "text/event-stream");
+	stage_send_all(http);
+	stage_say_opened(READER_OPEN);
+	stage_say_event(EVENT_CHUNK, "", true);
+	assert_int_equal(http->status, 200);
+	assert_true(http->ended);
+	stage_finish(http);
+}
+
 static void test_expired_cursor(void **state)
 {
 	(void)state;
@@ -167,13 +181,10 @@ static void test_revoked_key_closes_its_sockets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    STAGE_TEST(test_event_stream),
-	    STAGE_TEST(test_expired_cursor),
-	    STAGE_TEST(test_nothing_left),
-	    STAGE_TEST(test_page),
-	    STAGE_TEST(test_empty_page_and_patience),
-	    STAGE_TEST(test_socket),
-	    STAGE_TEST(test_revoked_key_closes_its_sockets),
+	    STAGE_TEST(test_event_stream),   STAGE_TEST(test_head_of_events_ends),
+	    STAGE_TEST(test_expired_cursor), STAGE_TEST(test_nothing_left),
+	    STAGE_TEST(test_page),           STAGE_TEST(test_empty_page_and_patience),
+	    STAGE_TEST(test_socket),         STAGE_TEST(test_revoked_key_closes_its_sockets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
