@@ -14,6 +14,7 @@
 enum {
 	HEADER_SIZE = 8,
 	READ_STEP = 64 << 10,
+	READS_OF_TURN = 8,
 	DESCRIPTOR_QUEUE = 64, /* received and waiting for the frame they belong to */
 	TYPE_HELLO = 0xffff,
 };
@@ -414,6 +415,22 @@ static int deliver_frames(struct channel *channel)
 	return r;
 }
 
+/* Takes what has gathered in the socket, within a limit: where a turn ends with a sync or a commit, the more there is in it the better,
+ * and the other channels of the loop have their turn all the same. */
+static int receive(struct channel *channel)
+{
+	int r = 0;
+	for (int i = 0; i < READS_OF_TURN && r == 0 && channel->open && !channel->paused; i++) {
+		ssize_t n = receive_some(channel);
+		if (n == -EAGAIN || n == -EINTR)
+			break;
+		r = n < 0 ? (int)n : deliver_frames(channel);
+		if (n < READ_STEP)
+			break;
+	}
+	return r;
+}
+
 static void channel_ready(struct loop_watch *watch, unsigned events)
 {
 	struct channel *channel = container_of(watch, struct channel, watch);
@@ -423,10 +440,7 @@ static void channel_ready(struct loop_watch *watch, unsigned events)
 	int r = 0;
 	/* A hang-up while paused is left until the reader resumes: what was sent before it still counts. */
 	if (channel->open && !channel->paused && (events & (LOOP_READABLE | LOOP_HANGUP))) {
-		ssize_t n = receive_some(channel);
-		if (n == -EAGAIN || n == -EINTR)
-			n = 0;
-		r = n < 0 ? (int)n : deliver_frames(channel);
+		r = receive(channel);
 	} else if (channel->open && channel->paused && (events & LOOP_HANGUP)) {
 		r = -EPIPE;
 	}
