@@ -75,6 +75,7 @@ struct broker {
 	struct buffer record; /* an event, encoded */
 	struct arena arena;   /* of one turn of readers, or one look at a record */
 	struct figures figures;
+	bool failing; /* the last commit that had something to write */
 	struct loop_deferred work;
 	struct loop_timer more;   /* work is left over for the next turn */
 	struct loop_timer chores; /* retention, figures */

@@ -231,6 +231,19 @@ static void trim(struct buffer *buffer)
 		buffer_free(buffer);
 }
 
+/* Once when it begins and once when it is over, however many commits fail in between. */
+static void note_outcome(struct broker *broker, int r)
+{
+	if (r != 0 && !broker->failing)
+		log_warning("events cannot be written why=%s",
+			    r == LOG_NO_SPACE ? "no-space" : "disk");
+	else if (r == 0 && broker->failing && broker->batch.gathered.size > 0)
+		log_info("events are written again");
+	else
+		return;
+	broker->failing = r != 0;
+}
+
 /* What failed is answered as not written, repeats and refusals too: they were judged by what is not
  * there now. */
 void broker_commit(struct broker *broker)
@@ -243,11 +256,9 @@ void broker_commit(struct broker *broker)
 	int r = log_commit(broker->log);
 	forgotten_settle(&broker->forgotten, r == 0);
 	broker->figures.values[FIGURE_COMMITS] += wrote;
+	note_outcome(broker, r);
 	if (r != 0) {
 		broker->figures.values[FIGURE_FAILED_COMMITS]++;
-		log_warning("events not written waiting=%zu why=%s",
-			    batch->waiting.size / sizeof(struct waiting),
-			    r == LOG_NO_SPACE ? "no-space" : "disk");
 		operations_reset(&broker->operations);
 	}
 	const struct waiting *waiting = (const void *)batch->waiting.data;
