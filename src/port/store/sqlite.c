@@ -250,6 +250,7 @@ int store_sqlite_open(const char *path, struct loop *loop, struct store **store)
 	    .workspaces = &sqlite_workspaces,
 	    .people = &sqlite_people,
 	    .projects = &sqlite_projects,
+	    .operations = &sqlite_operations,
 	};
 	db->loop = loop;
 	list_init(&db->writes);

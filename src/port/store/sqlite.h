@@ -35,7 +35,8 @@ static inline struct sqlite_store *sqlite_of(struct store *store)
  * one that was released. */
 extern const char *const sqlite_migrations[];
 extern const size_t n_sqlite_migrations;
-extern const char sqlite_tenant_schema[]; /* sqlite_schema.c */
+extern const char sqlite_tenant_schema[];    /* sqlite_schema.c */
+extern const char sqlite_operation_schema[]; /* sqlite_operation.c */
 int sqlite_migrate(struct sqlite_store *db) ATTR_MUST_CHECK;
 
 /* ---- statements ---- */
@@ -107,3 +108,4 @@ void *sqlite_rows(struct arena *arena, size_t limit, size_t row_size);
 extern const struct store_workspaces sqlite_workspaces;
 extern const struct store_people sqlite_people;
 extern const struct store_projects sqlite_projects;
+extern const struct store_operations sqlite_operations;

@@ -49,6 +49,7 @@ const char sqlite_tenant_schema[] =
 
 const char *const sqlite_migrations[] = {
     sqlite_tenant_schema,
+    sqlite_operation_schema,
 };
 const size_t n_sqlite_migrations = ARRAY_SIZE(sqlite_migrations);
 
