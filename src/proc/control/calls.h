@@ -31,6 +31,16 @@ control_handler project_get;
 control_handler project_update;
 control_handler project_delete;
 
+/* operations.c */
+control_handler operation_create;
+control_handler operation_list;
+control_handler operation_get;
+control_handler operation_cancel;
+int operation_locate(struct control_request *request, struct uuid *project);
+
+/* events.c */
+control_handler events_read;
+
 /* session.c */
 control_handler session_whoami;
 control_handler session_socket;

@@ -10,6 +10,7 @@
 #include "proc/control/open.h"
 #include "proc/control/page.h"
 #include "proc/control/projects.h"
+#include "proc/control/stream_link.h"
 #include "proc/control/tickets.h"
 
 #include <errno.h>
@@ -22,6 +23,31 @@ static void expire_replays(struct loop_timer *timer)
 	struct control *control = container_of(timer, struct control, housekeeping);
 	int64_t before_ms = loop_wall_ms(control->loop) - (int64_t)control->keep_ms;
 	control->store->workspaces->replay_expire(control->store, before_ms, NULL);
+}
+
+static void tear_down_project(struct control *control, struct uuid workspace, struct uuid project)
+{
+	operations_cancel_project(control->operations, project);
+	worker_link_remove_project(control->worker, workspace, project);
+}
+
+static void stop_readers(struct control *control, struct uuid key, struct uuid project)
+{
+	stream_link_stop_readers(control->stream, key, project);
+}
+
+static int open_operations(struct control *control, const struct control_settings *settings)
+{
+	int r = stream_link_new(control, &control->stream);
+	if (r == 0)
+		r = worker_link_new(control, &control->worker);
+	if (r == 0)
+		r = operations_new(control, &settings->operations, &control->operations);
+	if (r == 0)
+		r = operations_restore(control->operations);
+	control->tear_down_project = tear_down_project;
+	control->stop_readers = stop_readers;
+	return error_trace(r);
 }
 
 /* The parts in the order in which they need each other. */
@@ -42,6 +68,8 @@ static int open_parts(struct control *control, const struct control_settings *se
 		r = identities_new(control, &settings->identity, &control->identities);
 	if (r == 0)
 		r = metrics_new(control, &control->metrics);
+	if (r == 0)
+		r = open_operations(control, settings);
 	if (r == 0)
 		r = loop_timer_start(&control->housekeeping, control->loop, HOUSEKEEPING_MS,
 				     HOUSEKEEPING_MS, expire_replays);
@@ -70,6 +98,9 @@ void control_close(struct control *control)
 	if (control->store)
 		control->store->base->close(control->store);
 	gateway_links_free(control->gateways);
+	operations_free(control->operations);
+	worker_link_free(control->worker);
+	stream_link_free(control->stream);
 	metrics_free(control->metrics);
 	identities_free(control->identities);
 	limiter_free(control->limiter);

@@ -14,6 +14,9 @@ struct identities;    /* identity.h: who a credential stands for */
 struct limiter;       /* limiter.h: requests per key and workspace */
 struct tickets;       /* tickets.h */
 struct metrics;       /* metrics.h */
+struct operations;    /* operation.h: those that are not over */
+struct worker_link;   /* worker_link.h */
+struct stream_link;   /* stream_link.h */
 
 struct control {
 	struct loop *loop;
@@ -24,6 +27,9 @@ struct control {
 	struct limiter *limiter;
 	struct tickets *tickets;
 	struct metrics *metrics;
+	struct stream_link *stream;
+	struct worker_link *worker;
+	struct operations *operations;
 	struct cursor_key *cursors; /* page.h */
 	/* Ends all operations of a project that is being deleted, has the worker remove its files
 	 * and the stream role its events, and then calls project_torn_down(). Asked again after a

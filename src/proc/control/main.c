@@ -6,6 +6,8 @@
 #include "proc/control/open.h"
 #include "proc/control/powers.h"
 #include "proc/control/projects.h"
+#include "proc/control/stream_link.h"
+#include "proc/control/worker_link.h"
 #include "role/role.h"
 
 #include <errno.h>
@@ -21,6 +23,24 @@ struct control_process {
 	uint64_t stop_by_ms;
 };
 
+static struct operation_settings read_operation_settings(struct role *role)
+{
+	return (struct operation_settings){
+	    .limits.running = (uint32_t)role_setting_number(role, "operations.running"),
+	    .limits.running_per_workspace =
+		(uint32_t)role_setting_number(role, "operations.per_workspace"),
+	    .limits.running_per_project =
+		(uint32_t)role_setting_number(role, "operations.per_project"),
+	    .limits.waiting_per_workspace = (uint32_t)role_setting_number(role, "operations.queue"),
+	    .timeout_ms = role_setting_number(role, "operations.timeout"),
+	    .timeout_limit_ms = role_setting_number(role, "operations.timeout_limit"),
+	    .memory_bytes = role_setting_number(role, "instance.memory"),
+	    .cpu_percent = role_setting_number(role, "instance.cpu_percent"),
+	    .pids = role_setting_number(role, "instance.pids"),
+	    .output_bytes = role_setting_number(role, "output.limit"),
+	};
+}
+
 static struct control_settings read_settings(struct role *role)
 {
 	return (struct control_settings){
@@ -31,6 +51,7 @@ static struct control_settings read_settings(struct role *role)
 	    .identity.issuer = role_setting(role, "oidc.issuer"),
 	    .identity.audience = role_setting(role, "oidc.audience"),
 	    .identity.jwks = text_bytes(role_setting(role, "oidc.keys_file")),
+	    .operations = read_operation_settings(role),
 	    .keep_ms = role_setting_number(role, "operations.keep"),
 	};
 }
@@ -58,6 +79,10 @@ static int connect_peer(struct control *control, enum role_kind kind, uint16_t i
 	switch (kind) {
 	case ROLE_GATEWAY:
 		return gateway_links_connect(control->gateways, index, fd);
+	case ROLE_STREAM:
+		return stream_link_connect(control->stream, fd);
+	case ROLE_WORKER:
+		return worker_link_connect(control->worker, fd);
 	case ROLE_AUDIT:
 		return audit_link_connect(control->audit, fd);
 	case ROLE_ISSUER:

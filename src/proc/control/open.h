@@ -5,11 +5,13 @@
 #include "proc/control/control.h"
 #include "proc/control/identity.h"
 #include "proc/control/limiter.h"
+#include "proc/control/operation.h"
 
 struct control_settings {
 	const char *database;
 	struct limiter_limits limits;
 	struct identity_settings identity;
+	struct operation_settings operations;
 	uint64_t keep_ms; /* of idempotency keys */
 };
 
