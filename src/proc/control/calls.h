@@ -38,6 +38,13 @@ control_handler operation_get;
 control_handler operation_cancel;
 int operation_locate(struct control_request *request, struct uuid *project);
 
+/* files.c */
+control_handler file_get;
+control_handler file_put;
+control_handler file_delete;
+control_handler archive_get;
+control_handler archive_put;
+
 /* events.c */
 control_handler events_read;
 

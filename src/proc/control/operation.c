@@ -314,7 +314,7 @@ static struct store_operation row_of(const struct control_request *request,
 	    .workspace = request->workspace_id,
 	    .project = request->project_id,
 	    .kind = order->kind,
-	    .ephemeral = order->body != BODY_NONE,
+	    .ephemeral = order->ephemeral,
 	    .correlation = order->correlation,
 	    .actor_type = text_of(request->caller.type),
 	    .actor = request->caller.name,
@@ -379,7 +379,7 @@ int operations_admit(struct control_request *request, const struct operation_ord
 	operation->body = order->body;
 	operation->body_size = order->body_size;
 	operation->pipe = descriptor_take(&pipe);
-	if (uuid_is_zero(operation->row.worker) && order->body == BODY_NONE)
+	if (uuid_is_zero(operation->row.worker) && !order->ephemeral)
 		buffer_free(&operation->input); /* it waits: the store keeps it */
 	watch_begin(operation, watch);
 	record_and_store(request, operation, order->replay);

@@ -46,6 +46,7 @@ struct operation_order {
 	struct text correlation;
 	uint64_t timeout_ms;
 	const struct store_replay *replay; /* or NULL */
+	bool ephemeral;                    /* `json` is not all of it: it cannot run later */
 	enum body_direction body;
 	int pipe; /* taken, also on failure */
 	uint64_t body_size;

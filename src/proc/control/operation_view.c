@@ -1,6 +1,7 @@
 #include "proc/control/operation_view.h"
 
 #include "proc/control/fields.h"
+#include "json/document.h"
 
 static const char *state_of(const struct store_operation *row)
 {
@@ -112,4 +113,16 @@ void operation_write_terminal(const struct store_operation *row, struct buffer *
 	json_key(&json, "durationMs");
 	json_u64(&json, row->ended_ms > began ? (uint64_t)(row->ended_ms - began) : 0);
 	json_object_end(&json);
+}
+
+bool operation_created_file(const struct store_operation *row)
+{
+	struct document *document ATTR_DOCUMENT = NULL;
+	struct document_error error;
+	if (document_parse(text_bytes(row->result), OPERATION_RESULT_LIMIT, &document, &error) !=
+		0 ||
+	    document_kind(document_root(document)) != DOCUMENT_IS_OBJECT)
+		return false;
+	const struct document_value *created = document_member(document_root(document), "created");
+	return created && document_kind(created) == DOCUMENT_IS_BOOL && document_bool(created);
 }

@@ -7,6 +7,7 @@
 #include "proc/control/fields.h"
 #include "proc/control/operation.h"
 #include "proc/control/operation_input.h"
+#include "proc/control/operation_right.h"
 #include "proc/control/operation_view.h"
 #include "proc/control/page.h"
 #include "proc/control/replay.h"
@@ -190,7 +191,7 @@ static int check_timeout(struct control_request *request, struct operation_order
 }
 
 /* Beyond the call's own permission: what this type of operation needs. 0; 1: answered. */
-static int check_right(struct control_request *request, enum operation_kind kind)
+int operation_check_right(struct control_request *request, enum operation_kind kind)
 {
 	struct policy policy = policy_parse(request->project.policy);
 	if (operation_types[kind].flags & OPERATION_WRITES) {
@@ -260,7 +261,7 @@ void operation_create(struct control_request *request)
 		return;
 	}
 	if (read_creation(request, &order, &input) || check_timeout(request, &order) ||
-	    check_right(request, order.kind))
+	    operation_check_right(request, order.kind))
 		return;
 	enum replay_verdict verdict = replay_check(request, order.id, &replay);
 	order.replay = replay_record(&replay);
