@@ -74,6 +74,13 @@ const struct call_rule call_rules[API_CALLS] = {
     CALL(API_ARCHIVE_PUT, archive_put, ACCESS_CONTENT_CHANGE, SCOPE_PROJECT, AUDIT_BY_HANDLER,
 	 "fs.import"),
 
+    [API_OPERATION_INPUT] = {operation_input, ACCESS_CONTENT_CHANGE, SCOPE_OPERATION, AUDIT_BEFORE,
+			     "operation.input", operation_locate},
+    [API_OPERATION_SIGNAL] = {operation_signal, ACCESS_CONTENT_CHANGE, SCOPE_OPERATION,
+			      AUDIT_BEFORE, "operation.signal", operation_locate},
+    [API_OPERATION_RESIZE] = {operation_resize, ACCESS_CONTENT_CHANGE, SCOPE_OPERATION,
+			      AUDIT_BEFORE, "operation.resize", operation_locate},
+
     CALL(API_WHOAMI, session_whoami, ACCESS_SIGNED_IN, SCOPE_INSTALLATION, AUDIT_DENIED_ONLY,
 	 "whoami"),
     CALL(API_SOCKET, session_socket, ACCESS_SIGNED_IN, SCOPE_INSTALLATION, AUDIT_DENIED_ONLY,

@@ -38,6 +38,11 @@ control_handler operation_get;
 control_handler operation_cancel;
 int operation_locate(struct control_request *request, struct uuid *project);
 
+/* operation_talk.c */
+control_handler operation_input;
+control_handler operation_signal;
+control_handler operation_resize;
+
 /* files.c */
 control_handler file_get;
 control_handler file_put;

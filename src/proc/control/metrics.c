@@ -4,6 +4,8 @@
 #include "base/json.h"
 #include "proc/control/audit_link.h"
 #include "proc/control/gateway_link.h"
+#include "proc/control/stream_link.h"
+#include "proc/control/worker_link.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -85,6 +87,10 @@ static void write_readiness(const struct control *control, bool ready, struct bu
 	json_bool(&json, true);
 	json_key(&json, "audit");
 	json_bool(&json, audit_link_is_up(control->audit));
+	json_key(&json, "stream");
+	json_bool(&json, stream_link_is_up(control->stream));
+	json_key(&json, "worker");
+	json_bool(&json, worker_link_is_ready(control->worker));
 	json_object_end(&json);
 	json_object_end(&json);
 }
@@ -96,8 +102,11 @@ void metrics_push(struct metrics *metrics)
 	metrics_set(metrics, METRIC_REQUESTS_UNDER_WAY, gateway_links_requests(control->gateways));
 	metrics_set(metrics, METRIC_AUDIT_PENDING, audit_link_pending(control->audit));
 	metrics_set(metrics, METRIC_AUDIT_UP, audit_link_is_up(control->audit));
-	bool ready = audit_link_is_up(control->audit) && !control->stopping;
+	bool ready = audit_link_is_up(control->audit) && stream_link_is_up(control->stream) &&
+		     worker_link_is_ready(control->worker) && !control->stopping;
 	write_exposition(metrics, &exposition);
+	struct bytes stream = stream_link_figures(control->stream);
+	buffer_append(&exposition, stream.data, stream.size);
 	write_readiness(control, ready, &readiness);
 	if (buffer_check(&exposition) < 0 || buffer_check(&readiness) < 0)
 		return;
