@@ -81,6 +81,9 @@ const struct call_rule call_rules[API_CALLS] = {
     [API_OPERATION_RESIZE] = {operation_resize, ACCESS_CONTENT_CHANGE, SCOPE_OPERATION,
 			      AUDIT_BEFORE, "operation.resize", operation_locate},
 
+    CALL(API_STREAM_PUBLISH, stream_publish, ACCESS_CONTENT_CHANGE, SCOPE_PROJECT, AUDIT_BEFORE,
+	 "stream.publish"),
+
     CALL(API_WHOAMI, session_whoami, ACCESS_SIGNED_IN, SCOPE_INSTALLATION, AUDIT_DENIED_ONLY,
 	 "whoami"),
     CALL(API_SOCKET, session_socket, ACCESS_SIGNED_IN, SCOPE_INSTALLATION, AUDIT_DENIED_ONLY,

@@ -50,6 +50,9 @@ control_handler file_delete;
 control_handler archive_get;
 control_handler archive_put;
 
+/* streams.c */
+control_handler stream_publish;
+
 /* events.c */
 control_handler events_read;
 
