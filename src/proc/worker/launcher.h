@@ -1,0 +1,38 @@
+/* Makes instances: a process tree of its own in all namespaces, with a root of its own, the ids of
+ * its slot and one project, whose first process is the agent. What can be made before is: the ids
+ * of a slot, the system call filter, the copy of the agent.
+ *
+ * Owned by the worker. Nothing here reads what a tenant wrote. */
+#pragma once
+
+#include "base/id.h"
+#include "cgroup.h"
+
+#include <sys/types.h>
+
+struct launcher;
+
+struct launcher_options {
+	int directory;           /* DIR/worker */
+	const char *executables; /* folder with croft-agent and croft-archive */
+	unsigned slots;
+	uint64_t uid_base;
+	uint32_t open_files;
+};
+
+struct launch {
+	unsigned slot;
+	int project; /* the folder, open; stays the caller's */
+	struct cgroup_limits limits;
+};
+
+int launcher_new(struct launcher **launcher,
+		 const struct launcher_options *options) ATTR_MUST_CHECK;
+void launcher_free(struct launcher *launcher);
+
+/* The pid of the first process; *channel is connected to the agent's descriptor 3. Returns before
+ * the instance is complete: when it cannot be completed, the process ends, having said why in the
+ * log. */
+pid_t launcher_start(struct launcher *launcher, const struct launch *launch, int *channel);
+
+void launcher_usage(const struct launcher *launcher, unsigned slot, struct cgroup_usage *usage);
