@@ -1,0 +1,157 @@
+#include "base/descriptor.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "powers.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void child_ended(struct loop_signal *signal, int number ATTR_UNUSED)
+{
+	struct worker *worker = container_of(signal, struct worker, child);
+	pid_t pid;
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		instance_reaped(worker, pid);
+}
+
+static void sweep(struct loop_timer *timer)
+{
+	struct worker *worker = container_of(timer, struct worker, sweep);
+	uint64_t now = loop_now_ms(worker->loop);
+	instance_sweep(worker, now);
+	/* What the log had no space for is tried again; what is only on its way is told apart by
+	 * its age. */
+	struct append *oldest = list_is_empty(&worker->pending)
+				    ? NULL
+				    : list_first(&worker->pending, struct append, node);
+	if (oldest && oldest->refused_for_space &&
+	    loop_wall_ms(worker->loop) - oldest->time_ms > APPEND_RETRY_MS) {
+		oldest->refused_for_space = false;
+		stream_link_append_again(worker);
+	}
+}
+
+static int open_folder(int parent, const char *name, int *fd)
+{
+	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
+		return error_origin(-errno);
+	*fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *fd < 0 ? error_origin(-errno) : 0;
+}
+
+/* The folder of our own executable; in a build folder the others lie in folders beside it. */
+static int find_executables(char folder[PATH_MAX])
+{
+	ssize_t size = readlink("/proc/self/exe", folder, PATH_MAX - 1);
+	if (size < 0)
+		return error_origin(-errno);
+	folder[size] = '\0';
+	*strrchr(folder, '/') = '\0';
+	char probe[PATH_MAX + 16];
+	snprintf(probe, sizeof(probe), "%s/croft-agent", folder);
+	if (access(probe, X_OK) < 0)
+		*strrchr(folder, '/') = '\0';
+	return 0;
+}
+
+static int open_launcher(struct worker *worker)
+{
+	char executables[PATH_MAX];
+	struct launcher_options options = {
+	    .directory = role_directory(worker->role, "own"),
+	    .executables = executables,
+	    .slots = worker->n_slots,
+	    .uid_base = role_setting_number(worker->role, "instance.uid_base"),
+	    .open_files = (uint32_t)role_setting_number(worker->role, "instance.open_files")};
+	int r = find_executables(executables);
+	if (r == 0)
+		r = open_folder(options.directory, "projects", &worker->projects);
+	if (r == 0)
+		r = open_folder(options.directory, "trash", &worker->trash);
+	return r < 0 ? r : launcher_new(&worker->launcher, &options);
+}
+
+static void read_settings(struct worker *worker)
+{
+	worker->n_slots = (unsigned)role_setting_number(worker->role, "instance.limit");
+	worker->idle_ms = role_setting_number(worker->role, "instance.idle");
+	worker->limits = (struct cgroup_limits){
+	    .memory_bytes = role_setting_number(worker->role, "instance.memory"),
+	    .cpu_percent = (uint32_t)role_setting_number(worker->role, "instance.cpu_percent"),
+	    .pids = (uint32_t)role_setting_number(worker->role, "instance.pids")};
+}
+
+static int start(struct role *role, void **state)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	if (!worker)
+		return error_origin(-ENOMEM);
+	worker->role = role;
+	worker->loop = role_loop(role);
+	worker->number = uuid_new(loop_wall_ms(worker->loop));
+	list_init(&worker->waiting);
+	list_init(&worker->pending);
+	read_settings(worker);
+	worker->slots = calloc(worker->n_slots, sizeof(*worker->slots));
+	int r = worker->slots ? open_launcher(worker) : error_origin(-ENOMEM);
+	if (r == 0)
+		r = loop_signal_start(&worker->child, worker->loop, SIGCHLD, child_ended);
+	if (r == 0)
+		r = loop_timer_start(&worker->sweep, worker->loop, SWEEP_MS, SWEEP_MS, sweep);
+	if (r < 0)
+		return error_trace(r);
+	*state = worker;
+	role_ready(role, "");
+	return 0;
+}
+
+static int peer(void *state, enum role_kind kind, uint16_t index ATTR_UNUSED, int fd)
+{
+	struct worker *worker = state;
+	int r;
+	if (kind == ROLE_CONTROL) {
+		channel_free(worker->control);
+		worker->control = NULL;
+		r = channel_new(&worker->control, worker->loop, fd, &control_worker_protocol,
+				&control_events, worker);
+		control_link_status(worker);
+	} else if (kind == ROLE_STREAM) {
+		channel_free(worker->stream);
+		worker->stream = NULL;
+		r = channel_new(&worker->stream, worker->loop, fd, &worker_stream_protocol,
+				&stream_events, worker);
+		stream_link_append_again(worker);
+	} else {
+		descriptor_close(&fd);
+		r = error_origin(-EPROTO);
+	}
+	return error_trace(r);
+}
+
+static void stop(void *state, uint32_t grace_ms ATTR_UNUSED)
+{
+	struct worker *worker = state;
+	worker->stopping = true;
+	for (unsigned i = 0; i < worker->n_slots; i++)
+		if (worker->slots[i])
+			instance_end(worker->slots[i]);
+	while (waitpid(-1, NULL, 0) > 0) {
+	}
+	launcher_free(worker->launcher);
+	role_exit(worker->role, 0);
+}
+
+int main(void)
+{
+	static const struct role_definition definition = {ROLE_WORKER, &worker_powers, start, peer,
+							  stop};
+	return role_main(&definition);
+}

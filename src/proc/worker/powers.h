@@ -1,0 +1,5 @@
+#pragma once
+
+#include "confine/confine.h"
+
+extern const struct confine_powers worker_powers;

@@ -1,0 +1,128 @@
+/* The worker: runs the operations that control hands it, each in the instance of its project, and
+ * brings what they print to the event log. It parses nothing that a tenant wrote but the agents'
+ * framed messages.
+ *
+ * An operation is held from RUN until control's FORGET; what it printed is held until the stream
+ * role has it on disk; both are told again on new channels. All memory that an operation can make
+ * us hold is bounded by its credit. */
+#pragma once
+
+#include "base/map.h"
+#include "launcher.h"
+#include "proto/control_worker.h"
+#include "proto/worker_agent.h"
+#include "proto/worker_stream.h"
+#include "role/role.h"
+
+struct worker {
+	struct role *role;
+	struct loop *loop;
+	struct uuid number; /* of this process: what another one was given, this one never ran */
+	struct launcher *launcher;
+	struct channel *control, *stream;
+	struct loop_signal child;
+	struct loop_timer sweep;
+	int projects, trash;
+	unsigned n_slots;
+	struct instance **slots; /* by number; NULL: free */
+	struct map instances;    /* by project */
+	struct map operations;   /* by id */
+	struct list waiting;     /* operations for which no slot is free */
+	struct list pending;     /* of struct append, in the order of their tokens */
+	uint64_t next_token;
+	struct cgroup_limits limits;
+	uint64_t idle_ms;
+	bool stopping;
+};
+
+enum instance_state { INSTANCE_LIVES, INSTANCE_ENDS };
+
+struct instance {
+	struct map_node node;
+	struct worker *worker;
+	struct uuid project;
+	struct uuid runtime;
+	unsigned slot;
+	pid_t pid;
+	struct channel *agent;
+	enum instance_state state;
+	struct list operations;
+	uint32_t background;
+	uint64_t idle_since_ms;
+	uint64_t oom_kills; /* seen so far */
+	bool delete_project;
+};
+
+struct operation {
+	struct map_node node;
+	struct list link; /* in its instance's list, or in the worker's waiting list */
+	struct worker *worker;
+	struct instance *instance; /* NULL while it waits, and when it has finished */
+	struct arena arena;
+	struct control_worker_run run; /* its views lie in the arena */
+	int pipe;
+	uint32_t sequence; /* of the last chunk */
+	int64_t credit;    /* that the agent has left */
+	size_t n_pending;  /* appends that are not durable */
+	uint64_t output_bytes;
+	struct uuid runtime;
+	int64_t started_ms; /* 0: not yet */
+	bool finished, told;
+	enum outcome ending; /* what was asked of it; OUTCOME_COMPLETED: nothing */
+	uint64_t
+	    kill_at_ms; /* when the instance is ended because the agent does not obey; 0: never */
+	struct control_worker_finished result; /* its views lie in the arena */
+};
+
+/* What the stream role has not acknowledged. */
+struct append {
+	struct list node;
+	struct operation *operation;
+	uint64_t token;
+	uint8_t type, stream;
+	bool refused_for_space;
+	uint32_t sequence;
+	int64_t time_ms;
+	uint32_t cost; /* credit that the agent gets back */
+	size_t size;
+	uint8_t data[];
+};
+
+enum {
+	KILL_AFTER_MS = 5000, /* from TERM to KILL */
+	OBEY_MS = 10000,      /* from CANCEL to the end of the instance */
+	OVERDRAFT = 4 * EVENT_CHUNK_LIMIT,
+	SWEEP_MS = 250,
+	APPEND_RETRY_MS = 500,
+};
+
+/* ---- operation.c ---- */
+int operation_accept(struct worker *worker, const struct control_worker_run *run, int pipe);
+struct operation *operation_find(struct worker *worker, struct uuid id);
+void operation_fail(struct operation *operation, enum outcome outcome, const char *detail);
+void operation_finish(struct operation *operation, const struct worker_agent_finished *finished);
+void operation_cancel(struct operation *operation, enum outcome outcome);
+void operation_print(struct operation *operation, uint8_t type, uint8_t stream, struct bytes data);
+void operation_tell(
+    struct operation *operation); /* FINISHED to control, once all of it is durable */
+void operation_forget(struct operation *operation);
+void operation_send(struct operation *operation); /* RUN to the agent */
+
+/* ---- instance.c ---- */
+struct instance *instance_for(struct worker *worker, struct uuid project,
+			      const struct control_worker_run *run);
+void instance_end(struct instance *instance);
+void instance_reaped(struct worker *worker, pid_t pid);
+void instance_sweep(struct worker *worker, uint64_t now_ms);
+bool instance_ran_out_of_memory(struct instance *instance);
+void instance_serve_waiting(struct worker *worker);
+
+/* ---- the links ---- */
+extern const struct channel_events control_events, stream_events;
+void control_link_status(struct worker *worker);
+void stream_link_append(struct worker *worker, const struct append *append);
+void stream_link_append_again(struct worker *worker);
+
+/* ---- project.c ---- */
+int project_open(struct worker *worker, struct uuid project, int *folder) ATTR_MUST_CHECK;
+int project_remove(struct worker *worker, struct uuid project);
