@@ -265,6 +265,19 @@ void instance_serve_waiting(struct worker *worker)
 	}
 }
 
+void instances_listen(struct worker *worker, bool listen)
+{
+	for (unsigned i = 0; i < worker->n_slots; i++) {
+		struct instance *instance = worker->slots[i];
+		if (!instance || !instance->agent || instance->state != INSTANCE_LIVES)
+			continue;
+		if (listen)
+			channel_resume(instance->agent);
+		else
+			channel_pause(instance->agent);
+	}
+}
+
 void instance_end(struct instance *instance)
 {
 	struct operation *operation;

@@ -27,16 +27,7 @@ static void sweep(struct loop_timer *timer)
 	struct worker *worker = container_of(timer, struct worker, sweep);
 	uint64_t now = loop_now_ms(worker->loop);
 	instance_sweep(worker, now);
-	/* What the log had no space for is tried again; what is only on its way is told apart by
-	 * its age. */
-	struct append *oldest = list_is_empty(&worker->pending)
-				    ? NULL
-				    : list_first(&worker->pending, struct append, node);
-	if (oldest && oldest->refused_for_space &&
-	    loop_wall_ms(worker->loop) - oldest->time_ms > APPEND_RETRY_MS) {
-		oldest->refused_for_space = false;
-		stream_link_append_again(worker);
-	}
+	stream_link_sweep(worker, now);
 }
 
 static int open_folder(int parent, const char *name, int *fd)
@@ -98,7 +89,7 @@ static int start(struct role *role, void **state)
 	worker->loop = role_loop(role);
 	worker->number = uuid_new(loop_wall_ms(worker->loop));
 	list_init(&worker->waiting);
-	list_init(&worker->pending);
+	output_init(&worker->output);
 	read_settings(worker);
 	worker->slots = calloc(worker->n_slots, sizeof(*worker->slots));
 	int r = worker->slots ? open_launcher(worker) : error_origin(-ENOMEM);
@@ -128,7 +119,7 @@ static int peer(void *state, enum role_kind kind, uint16_t index ATTR_UNUSED, in
 		worker->stream = NULL;
 		r = channel_new(&worker->stream, worker->loop, fd, &worker_stream_protocol,
 				&stream_events, worker);
-		stream_link_append_again(worker);
+		stream_link_connected(worker);
 	} else {
 		descriptor_close(&fd);
 		r = error_origin(-EPROTO);

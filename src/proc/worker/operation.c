@@ -84,24 +84,11 @@ void operation_send(struct operation *operation)
 void operation_print(struct operation *operation, uint8_t type, uint8_t stream, struct bytes data)
 {
 	struct worker *worker = operation->worker;
-	struct append *append = malloc(sizeof(*append) + data.size);
-	if (!append)
-		abort(); /* losing output silently is not an ending that anybody could tell from
-			    success */
-	*append = (struct append){.operation = operation,
-				  .token = ++worker->next_token,
-				  .type = type,
-				  .stream = stream,
-				  .sequence = type == EVENT_CHUNK ? ++operation->sequence : 0,
-				  .time_ms = loop_wall_ms(worker->loop),
-				  .cost = type == EVENT_CHUNK ? (uint32_t)data.size : 0,
-				  .size = data.size};
-	memcpy(append->data, data.data, data.size);
-	list_append(&worker->pending, &append->node);
-	operation->n_pending++;
-	operation->output_bytes += append->cost;
-	operation->credit -= append->cost;
-	stream_link_append(worker, append);
+	if (type == EVENT_CHUNK) {
+		operation->output_bytes += data.size;
+		operation->credit -= (int64_t)data.size;
+	}
+	stream_link_print(worker, operation, type, stream, data);
 	uint64_t limit = operation->run.output_bytes;
 	if (limit && operation->output_bytes > limit && operation->ending == OUTCOME_COMPLETED)
 		operation_cancel(operation, OUTCOME_QUOTA_EXCEEDED);

@@ -9,6 +9,7 @@
 
 #include "base/map.h"
 #include "launcher.h"
+#include "output.h"
 #include "proto/control_worker.h"
 #include "proto/worker_agent.h"
 #include "proto/worker_stream.h"
@@ -28,8 +29,11 @@ struct worker {
 	struct map instances;    /* by project */
 	struct map operations;   /* by id */
 	struct list waiting;     /* operations for which no slot is free */
-	struct list pending;     /* of struct append, in the order of their tokens */
-	uint64_t next_token;
+	size_t waiting_bytes;    /* of their inputs */
+	struct output output;
+	struct loop_deferred send_output;
+	uint64_t retry_at_ms; /* of output that the log had no space for */
+	bool agents_wait;     /* too much output is held: agents are not listened to */
 	struct cgroup_limits limits;
 	uint64_t idle_ms;
 	bool stopping;
@@ -74,26 +78,15 @@ struct operation {
 	struct control_worker_finished result; /* its views lie in the arena */
 };
 
-/* What the stream role has not acknowledged. */
-struct append {
-	struct list node;
-	struct operation *operation;
-	uint64_t token;
-	uint8_t type, stream;
-	bool refused_for_space;
-	uint32_t sequence;
-	int64_t time_ms;
-	uint32_t cost; /* credit that the agent gets back */
-	size_t size;
-	uint8_t data[];
-};
-
 enum {
 	KILL_AFTER_MS = 5000, /* from TERM to KILL */
 	OBEY_MS = 10000,      /* from CANCEL to the end of the instance */
 	OVERDRAFT = 4 * EVENT_CHUNK_LIMIT,
 	SWEEP_MS = 250,
 	APPEND_RETRY_MS = 500,
+	OUTPUT_HELD_HIGH = 8 << 20, /* of all operations together */
+	OUTPUT_HELD_LOW = 4 << 20,
+	WAITING_BYTES_MAX = 16 << 20,
 };
 
 /* ---- operation.c ---- */
@@ -116,12 +109,15 @@ void instance_reaped(struct worker *worker, pid_t pid);
 void instance_sweep(struct worker *worker, uint64_t now_ms);
 bool instance_ran_out_of_memory(struct instance *instance);
 void instance_serve_waiting(struct worker *worker);
+void instances_listen(struct worker *worker, bool listen); /* to what their agents say */
 
 /* ---- the links ---- */
 extern const struct channel_events control_events, stream_events;
 void control_link_status(struct worker *worker);
-void stream_link_append(struct worker *worker, const struct append *append);
-void stream_link_append_again(struct worker *worker);
+void stream_link_print(struct worker *worker, struct operation *operation, uint8_t type,
+		       uint8_t stream, struct bytes data);
+void stream_link_connected(struct worker *worker);
+void stream_link_sweep(struct worker *worker, uint64_t now_ms);
 
 /* ---- project.c ---- */
 int project_open(struct worker *worker, struct uuid project, int *folder) ATTR_MUST_CHECK;
