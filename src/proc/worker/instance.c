@@ -123,7 +123,7 @@ static void agent_gone(void *owner, struct channel *channel ATTR_UNUSED, int why
 	instance_end(instance);
 }
 
-static const struct channel_events agent_events = {agent_said, agent_gone, NULL};
+const struct channel_events agent_events = {agent_said, agent_gone, NULL};
 
 /* ---- memory ---- */
 
@@ -162,20 +162,28 @@ static int free_slot(const struct worker *worker, unsigned *slot)
 	return 1;
 }
 
+/* Who has background processes makes room only when nobody else can. */
+static bool is_better_to_end(const struct instance *a, const struct instance *b)
+{
+	if (!b || (a->background == 0) != (b->background == 0))
+		return !b || a->background == 0;
+	return a->idle_since_ms < b->idle_since_ms;
+}
+
 /* The longest idle instance makes room; its slot is free when it is reaped. */
 static void evict(struct worker *worker)
 {
-	struct instance *oldest = NULL;
+	struct instance *chosen = NULL;
 	for (unsigned i = 0; i < worker->n_slots; i++) {
 		struct instance *instance = worker->slots[i];
 		if (instance && instance->state == INSTANCE_ENDS)
 			return;
 		if (instance && list_is_empty(&instance->operations) &&
-		    (!oldest || instance->idle_since_ms < oldest->idle_since_ms))
-			oldest = instance;
+		    is_better_to_end(instance, chosen))
+			chosen = instance;
 	}
-	if (oldest)
-		instance_end(oldest);
+	if (chosen)
+		instance_end(chosen);
 }
 
 static int launch(struct instance *instance, const struct control_worker_run *run)
@@ -206,14 +214,8 @@ static void release(struct instance *instance)
 	free(instance);
 }
 
-static struct instance *instance_new(struct worker *worker, struct uuid project,
-				     const struct control_worker_run *run)
+static struct instance *instance_in(struct worker *worker, unsigned slot, struct uuid project)
 {
-	unsigned slot;
-	if (free_slot(worker, &slot)) {
-		evict(worker);
-		return NULL;
-	}
 	struct instance *instance = calloc(1, sizeof(*instance));
 	if (!instance)
 		return NULL;
@@ -223,41 +225,64 @@ static struct instance *instance_new(struct worker *worker, struct uuid project,
 	instance->runtime = uuid_new(loop_wall_ms(worker->loop));
 	instance->idle_since_ms = loop_now_ms(worker->loop);
 	list_init(&instance->operations);
-	worker->slots[slot] = instance;
-	if (map_insert(&worker->instances, &instance->node,
-		       (struct bytes){instance->project.b, sizeof(instance->project.b)}))
-		abort();
-	int r = launch(instance, run);
-	if (r < 0) {
-		log_error("cannot start an instance: %s", strerror(-r));
-		if (instance->pid <= 0) {
-			release(instance);
-			return NULL;
-		}
-		instance_end(instance);
+	struct bytes key = {instance->project.b, sizeof(instance->project.b)};
+	if (map_insert(&worker->instances, &instance->node, key) != 0) {
+		free(instance);
+		return NULL;
 	}
+	worker->slots[slot] = instance;
 	return instance;
 }
 
-struct instance *instance_for(struct worker *worker, struct uuid project,
-			      const struct control_worker_run *run)
+static int instance_new(struct worker *worker, const struct control_worker_run *run,
+			struct instance **out)
 {
-	struct instance *instance =
-	    map_object(&worker->instances, ((struct bytes){project.b, sizeof(project.b)}),
-		       struct instance, node);
+	unsigned slot;
+	if (free_slot(worker, &slot)) {
+		evict(worker);
+		return 1;
+	}
+	struct instance *instance = instance_in(worker, slot, run->project);
 	if (!instance)
-		instance = instance_new(worker, project, run);
-	return instance && instance->state == INSTANCE_LIVES ? instance : NULL;
+		return error_origin(-ENOMEM);
+	int r = launch(instance, run);
+	if (r < 0) {
+		log_error("cannot start an instance: %s", strerror(-r));
+		if (instance->pid > 0)
+			instance_end(instance); /* released when it is reaped */
+		else
+			release(instance);
+		return r;
+	}
+	control_link_status(worker);
+	*out = instance;
+	return 0;
+}
+
+int instance_for(struct worker *worker, const struct control_worker_run *run, struct instance **out)
+{
+	struct bytes key = {run->project.b, sizeof(run->project.b)};
+	struct instance *instance = map_object(&worker->instances, key, struct instance, node);
+	if (worker->stopping || (instance && instance->state != INSTANCE_LIVES))
+		return 1;
+	if (!instance)
+		return instance_new(worker, run, out);
+	*out = instance;
+	return 0;
 }
 
 void instance_serve_waiting(struct worker *worker)
 {
 	struct operation *operation;
 	list_for_each (operation, &worker->waiting, link) {
-		struct instance *instance =
-		    instance_for(worker, operation->run.project, &operation->run);
-		if (!instance)
+		struct instance *instance;
+		int r = instance_for(worker, &operation->run, &instance);
+		if (r > 0)
 			continue;
+		if (r < 0) {
+			operation_fail(operation, OUTCOME_INTERNAL, "no instance could be started");
+			continue;
+		}
 		list_remove(&operation->link);
 		operation->instance = instance;
 		list_append(&instance->operations, &operation->link);
@@ -303,6 +328,7 @@ void instance_reaped(struct worker *worker, pid_t pid)
 		bool delete_project = instance->delete_project;
 		instance_end(instance);
 		release(instance);
+		control_link_status(worker);
 		if (delete_project)
 			project_remove(worker, project);
 		instance_serve_waiting(worker);

@@ -18,8 +18,38 @@ static void child_ended(struct loop_signal *signal, int number ATTR_UNUSED)
 {
 	struct worker *worker = container_of(signal, struct worker, child);
 	pid_t pid;
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-		instance_reaped(worker, pid);
+	int status;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (!project_remover_ended(worker, pid, status))
+			instance_reaped(worker, pid);
+}
+
+static void stop_now(struct worker *worker)
+{
+	for (unsigned i = 0; i < worker->n_slots; i++) {
+		struct instance *instance = worker->slots[i];
+		if (!instance)
+			continue;
+		instance_end(instance);
+		waitpid(instance->pid, NULL,
+			0); /* killed: it takes no time that a tenant could choose */
+	}
+	launcher_free(worker->launcher);
+	role_exit(worker->role, 0);
+}
+
+/* What runs may end by itself for half of the grace; then it is told to; the rest is for writing
+ * down how it ended. */
+static void stop_when_quiet(struct worker *worker, uint64_t now_ms)
+{
+	if (now_ms >= worker->cancel_at_ms) {
+		worker->cancel_at_ms = UINT64_MAX;
+		operations_cancel_all(worker, OUTCOME_WORKER_LOST);
+	}
+	/* Without control nothing more can be written down: it ends what is left as lost when it is
+	 * back. */
+	if (!worker->control || operations_are_told(worker) || now_ms >= worker->stop_by_ms)
+		stop_now(worker);
 }
 
 static void sweep(struct loop_timer *timer)
@@ -28,6 +58,8 @@ static void sweep(struct loop_timer *timer)
 	uint64_t now = loop_now_ms(worker->loop);
 	instance_sweep(worker, now);
 	stream_link_sweep(worker, now);
+	if (worker->stopping)
+		stop_when_quiet(worker, now);
 }
 
 static int open_folder(int parent, const char *name, int *fd)
@@ -99,6 +131,7 @@ static int start(struct role *role, void **state)
 		r = loop_timer_start(&worker->sweep, worker->loop, SWEEP_MS, SWEEP_MS, sweep);
 	if (r < 0)
 		return error_trace(r);
+	project_empty_trash(worker); /* what the last worker could not finish */
 	*state = worker;
 	role_ready(role, "");
 	return 0;
@@ -127,17 +160,14 @@ static int peer(void *state, enum role_kind kind, uint16_t index ATTR_UNUSED, in
 	return error_trace(r);
 }
 
-static void stop(void *state, uint32_t grace_ms ATTR_UNUSED)
+static void stop(void *state, uint32_t grace_ms)
 {
 	struct worker *worker = state;
+	uint64_t now = loop_now_ms(worker->loop);
 	worker->stopping = true;
-	for (unsigned i = 0; i < worker->n_slots; i++)
-		if (worker->slots[i])
-			instance_end(worker->slots[i]);
-	while (waitpid(-1, NULL, 0) > 0) {
-	}
-	launcher_free(worker->launcher);
-	role_exit(worker->role, 0);
+	worker->cancel_at_ms = now + grace_ms / 2;
+	worker->stop_by_ms = now + grace_ms;
+	stop_when_quiet(worker, now);
 }
 
 int main(void)

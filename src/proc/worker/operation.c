@@ -18,11 +18,11 @@ struct operation *operation_find(struct worker *worker, struct uuid id)
 
 static int copy_run(struct operation *operation, const struct control_worker_run *run)
 {
-	struct arena *arena = &operation->arena;
+	struct arena *arena = &operation->input;
 	const struct wire_pair *pairs = run->environment.items;
 	struct wire_pair *copies = arena_alloc(arena, run->environment.count * sizeof(*copies));
 	operation->run = *run;
-	operation->run.correlation = arena_text(arena, run->correlation);
+	operation->run.correlation = arena_text(&operation->arena, run->correlation);
 	operation->run.input = text_bytes(arena_text(arena, bytes_text(run->input)));
 	if (!operation->run.correlation.data || !operation->run.input.data || !copies)
 		return -ENOMEM;
@@ -36,10 +36,18 @@ static int copy_run(struct operation *operation, const struct control_worker_run
 	return 0;
 }
 
-int operation_accept(struct worker *worker, const struct control_worker_run *run, int pipe)
+static void operation_free(struct operation *operation)
+{
+	arena_free(&operation->arena);
+	arena_free(&operation->input);
+	descriptor_close(&operation->pipe);
+	free(operation);
+}
+
+static int operation_new(struct worker *worker, const struct control_worker_run *run,
+			 struct operation **out)
 {
 	struct operation *operation = calloc(1, sizeof(*operation));
-	int fd ATTR_DESCRIPTOR = pipe;
 	if (!operation)
 		return error_origin(-ENOMEM);
 	operation->worker = worker;
@@ -47,19 +55,40 @@ int operation_accept(struct worker *worker, const struct control_worker_run *run
 	operation->credit = AGENT_CREDIT;
 	list_init(&operation->link);
 	if (copy_run(operation, run) < 0) {
-		arena_free(&operation->arena);
-		free(operation);
+		operation_free(operation);
 		return error_origin(-ENOMEM);
 	}
+	*out = operation;
+	return 0;
+}
+
+static size_t waiting_bytes(const struct worker *worker)
+{
+	size_t sum = 0;
+	const struct operation *operation;
+	list_for_each (operation, &worker->waiting, link)
+		sum += operation->run.input.size;
+	return sum;
+}
+
+int operation_accept(struct worker *worker, const struct control_worker_run *run, int pipe)
+{
+	struct operation *operation = NULL;
+	int fd ATTR_DESCRIPTOR = pipe;
+	int r = operation_new(worker, run, &operation);
+	if (r < 0)
+		return error_trace(r);
 	struct bytes key = {operation->run.operation.b, sizeof(operation->run.operation.b)};
-	if (map_insert(&worker->operations, &operation->node, key)) {
-		arena_free(&operation->arena); /* control says RUN once; a repeat is held already */
-		free(operation);
-		return 0;
+	r = map_insert(&worker->operations, &operation->node, key);
+	if (r != 0) { /* 1: held already; what control says twice is done once */
+		operation_free(operation);
+		return r < 0 ? error_trace(r) : 0;
 	}
 	operation->pipe = descriptor_take(&fd);
 	list_append(&worker->waiting, &operation->link);
 	instance_serve_waiting(worker);
+	if (waiting_bytes(worker) > WAITING_BYTES_MAX && !operation->instance)
+		operation_fail(operation, OUTCOME_INTERNAL, "too much waits for an instance");
 	return 0;
 }
 
@@ -73,10 +102,13 @@ void operation_send(struct operation *operation)
 					   .body_size = run->body_size,
 					   .environment = run->environment};
 	int pipe = descriptor_take(&operation->pipe);
+	operation->run.input = (struct bytes){NULL, 0};
+	operation->run.environment = (struct wire_list){NULL, 0};
 	if (channel_send_descriptors(operation->instance->agent, WORKER_AGENT_RUN, &message, &pipe,
 				     pipe >= 0) < 0)
 		operation_fail(operation, OUTCOME_INTERNAL,
 			       "the operation could not be handed to its instance");
+	arena_free(&operation->input);
 }
 
 /* ---- what it prints ---- */
@@ -179,6 +211,19 @@ void operation_forget(struct operation *operation)
 	if (!operation->finished || operation->n_pending > 0)
 		return;
 	map_remove(&operation->worker->operations, &operation->node);
-	arena_free(&operation->arena);
-	free(operation);
+	operation_free(operation);
+}
+
+void operations_cancel_all(struct worker *worker, enum outcome outcome)
+{
+	map_for_each (node, &worker->operations)
+		operation_cancel(container_of(node, struct operation, node), outcome);
+}
+
+bool operations_are_told(const struct worker *worker)
+{
+	map_for_each (node, &worker->operations)
+		if (!container_of(node, struct operation, node)->told)
+			return false;
+	return true;
 }

@@ -24,12 +24,13 @@ struct worker {
 	struct loop_signal child;
 	struct loop_timer sweep;
 	int projects, trash;
+	pid_t remover;      /* of what lies in the trash; 0: none */
+	bool trash_is_full; /* something came while it was at work */
 	unsigned n_slots;
 	struct instance **slots; /* by number; NULL: free */
 	struct map instances;    /* by project */
 	struct map operations;   /* by id */
 	struct list waiting;     /* operations for which no slot is free */
-	size_t waiting_bytes;    /* of their inputs */
 	struct output output;
 	struct loop_deferred send_output;
 	uint64_t retry_at_ms; /* of output that the log had no space for */
@@ -37,6 +38,7 @@ struct worker {
 	struct cgroup_limits limits;
 	uint64_t idle_ms;
 	bool stopping;
+	uint64_t cancel_at_ms, stop_by_ms; /* while it stops */
 };
 
 enum instance_state { INSTANCE_LIVES, INSTANCE_ENDS };
@@ -63,6 +65,7 @@ struct operation {
 	struct worker *worker;
 	struct instance *instance; /* NULL while it waits, and when it has finished */
 	struct arena arena;
+	struct arena input;            /* of what the agent alone needs; until it has it */
 	struct control_worker_run run; /* its views lie in the arena */
 	int pipe;
 	uint32_t sequence; /* of the last chunk */
@@ -94,6 +97,8 @@ int operation_accept(struct worker *worker, const struct control_worker_run *run
 struct operation *operation_find(struct worker *worker, struct uuid id);
 void operation_fail(struct operation *operation, enum outcome outcome, const char *detail);
 void operation_finish(struct operation *operation, const struct worker_agent_finished *finished);
+void operations_cancel_all(struct worker *worker, enum outcome outcome);
+bool operations_are_told(const struct worker *worker); /* control knows how each of them ended */
 void operation_cancel(struct operation *operation, enum outcome outcome);
 void operation_print(struct operation *operation, uint8_t type, uint8_t stream, struct bytes data);
 void operation_tell(
@@ -102,9 +107,11 @@ void operation_forget(struct operation *operation);
 void operation_send(struct operation *operation); /* RUN to the agent */
 
 /* ---- instance.c ---- */
-struct instance *instance_for(struct worker *worker, struct uuid project,
-			      const struct control_worker_run *run);
+/* 0; 1 if it has to wait for a place; negative if none can be made. */
+int instance_for(struct worker *worker, const struct control_worker_run *run,
+		 struct instance **instance) ATTR_MUST_CHECK;
 void instance_end(struct instance *instance);
+extern const struct channel_events agent_events;
 void instance_reaped(struct worker *worker, pid_t pid);
 void instance_sweep(struct worker *worker, uint64_t now_ms);
 bool instance_ran_out_of_memory(struct instance *instance);
@@ -122,3 +129,5 @@ void stream_link_sweep(struct worker *worker, uint64_t now_ms);
 /* ---- project.c ---- */
 int project_open(struct worker *worker, struct uuid project, int *folder) ATTR_MUST_CHECK;
 int project_remove(struct worker *worker, struct uuid project);
+void project_empty_trash(struct worker *worker);
+bool project_remover_ended(struct worker *worker, pid_t pid, int status); /* false: it is none */
