@@ -1,4 +1,5 @@
-/* Memory that is given out in pieces and taken back all at once: for what one message or one request needs. */
+/* Memory that is given out in pieces and taken back all at once: for what one message or one
+ * request needs. */
 #pragma once
 
 #include "base/text.h"
@@ -14,9 +15,11 @@ struct arena {
 
 enum { ARENA_LIMIT_DEFAULT = 16 << 20 };
 
-void *arena_alloc(struct arena *arena, size_t size); /* zeroed, aligned; NULL past the limit or without memory */
-struct text arena_text(struct arena *arena, struct text text); /* a NUL-terminated copy; data NULL on failure */
-void arena_reset(struct arena *arena);               /* keeps one block */
+void *arena_alloc(struct arena *arena,
+		  size_t size); /* zeroed, aligned; NULL past the limit or without memory */
+struct text arena_text(struct arena *arena,
+		       struct text text); /* a NUL-terminated copy; data NULL on failure */
+void arena_reset(struct arena *arena);    /* keeps one block */
 void arena_free(struct arena *arena);
 
 #define ATTR_ARENA ATTR_CLEANUP(arena_free)

@@ -1,5 +1,6 @@
-/* A growing run of bytes with a limit. Appending fails softly: the first failure is kept in `failed` (-ENOMEM, or
- * -EMSGSIZE past the limit), later appends do nothing, and the one who takes the result asks buffer_check() once. */
+/* A growing run of bytes with a limit. Appending fails softly: the first failure is kept in
+ * `failed` (-ENOMEM, or -EMSGSIZE past the limit), later appends do nothing, and the one who takes
+ * the result asks buffer_check() once. */
 #pragma once
 
 #include "base/text.h"

@@ -80,8 +80,8 @@ int clock_parse(const char *data, uint64_t size, int64_t *wall_ms)
 	    !digits(data + 8, 2, &parts.tm_mday) || !digits(data + 11, 2, &parts.tm_hour) ||
 	    !digits(data + 14, 2, &parts.tm_min) || !digits(data + 17, 2, &parts.tm_sec))
 		return 1;
-	if (month < 1 || month > 12 || parts.tm_mday < 1 || parts.tm_mday > 31 || parts.tm_hour > 23 ||
-	    parts.tm_min > 59 || parts.tm_sec > 60)
+	if (month < 1 || month > 12 || parts.tm_mday < 1 || parts.tm_mday > 31 ||
+	    parts.tm_hour > 23 || parts.tm_min > 59 || parts.tm_sec > 60)
 		return 1;
 	const char *at = data + 19;
 	if (*at == '.') {

@@ -12,5 +12,6 @@ uint64_t clock_monotonic_ns(void);
 /* RFC 3339, UTC, with milliseconds. */
 void clock_format(int64_t wall_ms, char out[CLOCK_TEXT_SIZE]);
 
-/* Accepts what clock_format() writes and other offsets and precisions of RFC 3339; 1 if it is none. */
+/* Accepts what clock_format() writes and other offsets and precisions of RFC 3339; 1 if it is none.
+ */
 int clock_parse(const char *data, uint64_t size, int64_t *wall_ms);

@@ -1,5 +1,5 @@
-#include <assert.h>
 #include "base/cursor.h"
+#include <assert.h>
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the codecs copy integers as they lie");
 
@@ -14,14 +14,14 @@ struct bytes cursor_bytes(struct cursor *cursor, size_t size)
 	return taken;
 }
 
-#define CURSOR_INTEGER(name, type)                                    \
-	type name(struct cursor *cursor)                              \
-	{                                                             \
-		struct bytes raw = cursor_bytes(cursor, sizeof(type)); \
-		type value = 0;                                       \
-		if (raw.data)                                         \
-			memcpy(&value, raw.data, sizeof(value));      \
-		return value;                                         \
+#define CURSOR_INTEGER(name, type)                                                                 \
+	type name(struct cursor *cursor)                                                           \
+	{                                                                                          \
+		struct bytes raw = cursor_bytes(cursor, sizeof(type));                             \
+		type value = 0;                                                                    \
+		if (raw.data)                                                                      \
+			memcpy(&value, raw.data, sizeof(value));                                   \
+		return value;                                                                      \
 	}
 
 CURSOR_INTEGER(cursor_u8, uint8_t)

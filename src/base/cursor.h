@@ -1,5 +1,6 @@
-/* A bounded read position in foreign bytes. Every read checks; after the first that does not fit all reads give zeros and
- * `failed` stays set, so that a parser may read a whole header and ask once. Integers are little-endian. */
+/* A bounded read position in foreign bytes. Every read checks; after the first that does not fit
+ * all reads give zeros and `failed` stays set, so that a parser may read a whole header and ask
+ * once. Integers are little-endian. */
 #pragma once
 
 #include "base/text.h"

@@ -3,9 +3,9 @@
 static const char hex_digits[] = "0123456789abcdef";
 static const char base32_digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 static const char base64_digits[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char base64url_digits[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 void encode_hex(struct bytes bytes, char *out)
 {
@@ -86,10 +86,13 @@ int decode_base64(struct buffer *out, struct text text)
 		return buffer_check(out);
 	for (size_t i = 0; i < text.size; i += 4) {
 		bool last = i + 4 == text.size;
-		size_t pads = !last ? 0 : (size_t)(text.data[i + 3] == '=') + (text.data[i + 2] == '=' && text.data[i + 3] == '=');
+		size_t pads = !last ? 0
+				    : (size_t)(text.data[i + 3] == '=') +
+					  (text.data[i + 2] == '=' && text.data[i + 3] == '=');
 		uint32_t v = 0;
 		for (size_t k = 0; k < 4; k++) {
-			int digit = k >= 4 - pads ? 0 : digit_of(base64_digits, 64, text.data[i + k]);
+			int digit =
+			    k >= 4 - pads ? 0 : digit_of(base64_digits, 64, text.data[i + k]);
 			if (digit < 0)
 				return 1;
 			v = v << 6 | (uint32_t)digit;

@@ -1,10 +1,12 @@
-/* Bytes as text: hexadecimal, base64 (RFC 4648 section 4, padded) and Crockford base32 as identifiers use it. */
+/* Bytes as text: hexadecimal, base64 (RFC 4648 section 4, padded) and Crockford base32 as
+ * identifiers use it. */
 #pragma once
 
 #include "base/buffer.h"
 
 void encode_hex(struct bytes bytes, char *out); /* 2 × size characters and a NUL */
-int decode_hex(struct text text, uint8_t *out); /* text.size / 2 bytes; 1 if it is not hexadecimal */
+int decode_hex(struct text text,
+	       uint8_t *out); /* text.size / 2 bytes; 1 if it is not hexadecimal */
 
 void encode_base64(struct buffer *out, struct bytes bytes);
 int decode_base64(struct buffer *out, struct text text); /* 1 if malformed; -errno */

@@ -4,8 +4,9 @@
  *    negative  fatal to what was being done: an errno, negated; it travels up untouched
  *    positive  a named outcome of that function, which its direct caller handles
  *
- * error_origin() marks the place where a fatal error was born, error_trace() a place that it passed.
- * Both return their argument, and at log level `debug` leave a line, so that the path can be read. */
+ * error_origin() marks the place where a fatal error was born, error_trace() a place that it
+ * passed. Both return their argument, and at log level `debug` leave a line, so that the path can
+ * be read. */
 #pragma once
 
 #include "base/attributes.h"

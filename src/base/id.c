@@ -4,12 +4,13 @@
 #include <sys/random.h>
 
 static const struct text prefixes[ID_KINDS] = {
-	[ID_WORKSPACE] = TEXT("ws_"), [ID_PROJECT] = TEXT("prj_"),  [ID_OPERATION] = TEXT("op_"),
-	[ID_RUNTIME] = TEXT("rt_"),   [ID_PREVIEW] = TEXT("pv_"),   [ID_SNAPSHOT] = TEXT("snp_"),
-	[ID_SECRET] = TEXT("sec_"),   [ID_KEY] = TEXT("key_"),      [ID_USER] = TEXT("usr_"),
+    [ID_WORKSPACE] = TEXT("ws_"), [ID_PROJECT] = TEXT("prj_"), [ID_OPERATION] = TEXT("op_"),
+    [ID_RUNTIME] = TEXT("rt_"),   [ID_PREVIEW] = TEXT("pv_"),  [ID_SNAPSHOT] = TEXT("snp_"),
+    [ID_SECRET] = TEXT("sec_"),   [ID_KEY] = TEXT("key_"),     [ID_USER] = TEXT("usr_"),
 };
 
-/* RFC 9562 section 6.2, method 1: twelve bits count within a millisecond; when they run out, the clock is pushed on. */
+/* RFC 9562 section 6.2, method 1: twelve bits count within a millisecond; when they run out, the
+ * clock is pushed on. */
 struct uuid uuid_new(int64_t wall_ms)
 {
 	static uint64_t last_ms;

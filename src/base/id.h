@@ -1,5 +1,6 @@
-/* Identifiers: UUIDv7 (RFC 9562), shown as a prefix that says of what and 26 characters of Crockford base32. They sort by
- * the time of their making; within one process they never repeat and never go back. */
+/* Identifiers: UUIDv7 (RFC 9562), shown as a prefix that says of what and 26 characters of
+ * Crockford base32. They sort by the time of their making; within one process they never repeat and
+ * never go back. */
 #pragma once
 
 #include "base/encode.h"
@@ -34,4 +35,5 @@ int64_t uuid_time_ms(struct uuid uuid);
 
 /* A NUL-terminated text by value: id_format(ID_OPERATION, op).data. */
 struct id_text id_format(enum id_kind kind, struct uuid uuid);
-int id_parse(enum id_kind kind, struct text text, struct uuid *uuid); /* 1 if it is no such identifier */
+int id_parse(enum id_kind kind, struct text text,
+	     struct uuid *uuid); /* 1 if it is no such identifier */

@@ -1,5 +1,6 @@
-/* Writes JSON straight into a buffer: no tree, no copies. Commas are placed by the writer; nesting is the caller's to keep
- * right (asserted). Text that is not UTF-8 must not be passed. Reading JSON is done elsewhere, by the library's parser. */
+/* Writes JSON straight into a buffer: no tree, no copies. Commas are placed by the writer; nesting
+ * is the caller's to keep right (asserted). Text that is not UTF-8 must not be passed. Reading JSON
+ * is done elsewhere, by the library's parser. */
 #pragma once
 
 #include "base/buffer.h"

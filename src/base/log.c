@@ -43,8 +43,8 @@ void log_write(enum log_level level, const char *format, ...)
 
 	char line[LOG_LINE_MAX], time[CLOCK_TEXT_SIZE];
 	clock_format(clock_wall_ms(), time);
-	int used = snprintf(line, sizeof(line), "%s %-7s %s[%d]: ", time, level_names[level], process_name,
-			    (int)getpid());
+	int used = snprintf(line, sizeof(line), "%s %-7s %s[%d]: ", time, level_names[level],
+			    process_name, (int)getpid());
 	size_t at = (size_t)used;
 
 	va_list args;

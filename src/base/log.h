@@ -1,5 +1,6 @@
-/* One line per event on standard error: time, level, process, message. Fields are written key=value.
- * Never pass a secret or a tenant's content; client-supplied text goes through log_text(). */
+/* One line per event on standard error: time, level, process, message. Fields are written
+ * key=value. Never pass a secret or a tenant's content; client-supplied text goes through
+ * log_text(). */
 #pragma once
 
 #include "base/attributes.h"

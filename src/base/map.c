@@ -65,7 +65,8 @@ static struct map_node *find_hashed(const struct map *map, struct bytes key, uin
 {
 	if (!map->n_buckets)
 		return NULL;
-	for (struct map_node *node = map->buckets[hash & (map->n_buckets - 1)]; node; node = node->next)
+	for (struct map_node *node = map->buckets[hash & (map->n_buckets - 1)]; node;
+	     node = node->next)
 		if (node->hash == hash && text_equal(bytes_text(node->key), bytes_text(key)))
 			return node;
 	return NULL;

@@ -12,7 +12,8 @@ struct loop {
 	struct list deferred;
 };
 
-/* libuv frees nothing before its close callback has run, so the handles live apart from their owners. */
+/* libuv frees nothing before its close callback has run, so the handles live apart from their
+ * owners. */
 static void free_handle(uv_handle_t *handle)
 {
 	free(handle);
@@ -31,7 +32,8 @@ static void run_deferred(uv_prepare_t *prepare)
 {
 	struct loop *loop = prepare->data;
 	while (!list_is_empty(&loop->deferred)) {
-		struct loop_deferred *next = list_first(&loop->deferred, struct loop_deferred, node);
+		struct loop_deferred *next =
+		    list_first(&loop->deferred, struct loop_deferred, node);
 		loop_deferred_cancel(next);
 		next->on_deferred(next);
 	}
@@ -59,7 +61,9 @@ int loop_new(struct loop **out)
 static void close_left_over(uv_handle_t *handle, void *loop)
 {
 	if (!uv_is_closing(handle))
-		uv_close(handle, handle == (uv_handle_t *)&((struct loop *)loop)->before_wait ? NULL : free_handle);
+		uv_close(handle, handle == (uv_handle_t *)&((struct loop *)loop)->before_wait
+				     ? NULL
+				     : free_handle);
 }
 
 void loop_free(struct loop *loop)
@@ -164,8 +168,8 @@ static void timer_fired(uv_timer_t *handle)
 		timer->on_time(timer);
 }
 
-int loop_timer_start(struct loop_timer *timer, struct loop *loop, uint64_t in_ms, uint64_t repeat_ms,
-		     loop_on_time *on_time)
+int loop_timer_start(struct loop_timer *timer, struct loop *loop, uint64_t in_ms,
+		     uint64_t repeat_ms, loop_on_time *on_time)
 {
 	if (!timer->handle) {
 		uv_timer_t *handle = calloc(1, sizeof(*handle));

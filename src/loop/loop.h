@@ -1,6 +1,7 @@
-/* The event loop of a process: descriptors, timers, signals and work put off to the end of a turn. The only caller of libuv.
- * One loop per process, one thread; nothing called from it may block. All objects are embedded in their owner, which must
- * stop them and then call nothing more; their memory may be freed as soon as the stop function returns. */
+/* The event loop of a process: descriptors, timers, signals and work put off to the end of a turn.
+ * The only caller of libuv. One loop per process, one thread; nothing called from it may block. All
+ * objects are embedded in their owner, which must stop them and then call nothing more; their
+ * memory may be freed as soon as the stop function returns. */
 #pragma once
 
 #include "base/list.h"
@@ -34,7 +35,8 @@ struct loop_timer {
 struct loop_deferred;
 typedef void loop_on_deferred(struct loop_deferred *deferred);
 
-/* Runs once, after the events of this turn and before the loop waits again: for flushing what the turn gathered. */
+/* Runs once, after the events of this turn and before the loop waits again: for flushing what the
+ * turn gathered. */
 struct loop_deferred {
 	struct list node;
 	loop_on_deferred *on_deferred;
@@ -59,15 +61,16 @@ void loop_turn(struct loop *loop); /* one turn without waiting: for tests and be
 uint64_t loop_now_ms(const struct loop *loop); /* monotonic, the same during one turn */
 int64_t loop_wall_ms(const struct loop *loop); /* since 1970, read afresh */
 
-/* Level-triggered. `events` may be 0: then only errors and hang-ups are told. The descriptor stays the caller's; stop before close. */
+/* Level-triggered. `events` may be 0: then only errors and hang-ups are told. The descriptor stays
+ * the caller's; stop before close. */
 int loop_watch_start(struct loop_watch *watch, struct loop *loop, int fd, unsigned events,
 		     loop_on_ready *on_ready) ATTR_MUST_CHECK;
 int loop_watch_change(struct loop_watch *watch, unsigned events); /* cheap when nothing changes */
 void loop_watch_stop(struct loop_watch *watch);
 
 /* Restarts it if it runs. `repeat_ms` 0 means once. */
-int loop_timer_start(struct loop_timer *timer, struct loop *loop, uint64_t in_ms, uint64_t repeat_ms,
-		     loop_on_time *on_time) ATTR_MUST_CHECK;
+int loop_timer_start(struct loop_timer *timer, struct loop *loop, uint64_t in_ms,
+		     uint64_t repeat_ms, loop_on_time *on_time) ATTR_MUST_CHECK;
 void loop_timer_stop(struct loop_timer *timer);
 bool loop_timer_is_running(const struct loop_timer *timer);
 

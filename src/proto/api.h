@@ -1,5 +1,5 @@
-/* The calls of the HTTP API, as one table: method, path, who answers. The gateway routes by it, control dispatches by it, and
- * the tests hold openapi.yaml against it. */
+/* The calls of the HTTP API, as one table: method, path, who answers. The gateway routes by it,
+ * control dispatches by it, and the tests hold openapi.yaml against it. */
 #pragma once
 
 #include "base/text.h"
@@ -69,7 +69,8 @@ enum api_flags {
 struct api_route {
 	enum api_call call;
 	const char *method;
-	const char *path; /* {ws} {prj} {op} {id} {name} stand for one segment, {path...} for the rest */
+	const char
+	    *path; /* {ws} {prj} {op} {id} {name} stand for one segment, {path...} for the rest */
 	unsigned flags;
 };
 

@@ -1,6 +1,7 @@
-/* control <-> audit. An entry is durable, in the tree and counted before APPENDED is sent; appended entries are acknowledged in
- * order. Control keeps what is not acknowledged and appends it again on a new channel with the same `entry` id: the audit
- * role tells repeats among the last 16,384 entries and acknowledges them without writing twice. */
+/* control <-> audit. An entry is durable, in the tree and counted before APPENDED is sent; appended
+ * entries are acknowledged in order. Control keeps what is not acknowledged and appends it again on
+ * a new channel with the same `entry` id: the audit role tells repeats among the last 16,384
+ * entries and acknowledges them without writing twice. */
 #pragma once
 
 #include "wire/channel.h"
@@ -10,8 +11,9 @@ enum control_audit_type {
 	CONTROL_AUDIT_APPENDED,   /* audit */
 	CONTROL_AUDIT_QUERY,      /* control: entries of one workspace, oldest first */
 	CONTROL_AUDIT_PAGE,       /* audit */
-	CONTROL_AUDIT_READ,       /* control: a file of the published log: "checkpoint", "tile/0/000", "key", ... */
-	CONTROL_AUDIT_CONTENT,    /* audit */
+	CONTROL_AUDIT_READ,    /* control: a file of the published log: "checkpoint", "tile/0/000",
+				  "key", ... */
+	CONTROL_AUDIT_CONTENT, /* audit */
 	CONTROL_AUDIT_TYPES
 };
 
@@ -34,7 +36,8 @@ struct control_audit_append {
 
 struct control_audit_appended {
 	uint64_t token;
-	uint8_t status; /* 0 durable; 1 not written: no space; 2 not written: the log is broken, nothing will be */
+	uint8_t status; /* 0 durable; 1 not written: no space; 2 not written: the log is broken,
+			   nothing will be */
 	uint64_t sequence;
 };
 
@@ -44,13 +47,15 @@ struct control_audit_query {
 	uint64_t after;        /* entries with seq >= after */
 	uint32_t limit;
 	int64_t since_ms, until_ms; /* 0: open */
-	struct text actor, action, project, operation, decision; /* filters; empty: any; `action` may end in '*' */
-	bool with_proof; /* the page ends with a proof line (engine/ledger/export.h), so that it can be verified offline */
+	struct text actor, action, project, operation,
+	    decision;    /* filters; empty: any; `action` may end in '*' */
+	bool with_proof; /* the page ends with a proof line (engine/ledger/export.h), so that it can
+			    be verified offline */
 };
 
 struct control_audit_page {
 	uint64_t token;
-	uint8_t status; /* 0; 1 cannot be read */
+	uint8_t status;       /* 0; 1 cannot be read */
 	struct bytes entries; /* JSON lines; fewer than `limit`, even none, if `next` is set */
 	uint64_t next;        /* where to go on; 0: that was all */
 };

@@ -1,12 +1,14 @@
-/* control <-> issuer: the key set (JWKS) of the OIDC issuer that the operator configured by URL. The issuer role fetches it, at the
- * start, on a schedule, and when control meets an unknown key id; it holds nothing else and reaches nothing else of ours. */
+/* control <-> issuer: the key set (JWKS) of the OIDC issuer that the operator configured by URL.
+ * The issuer role fetches it, at the start, on a schedule, and when control meets an unknown key
+ * id; it holds nothing else and reaches nothing else of ours. */
 #pragma once
 
 #include "wire/channel.h"
 
 enum control_issuer_type {
-	CONTROL_ISSUER_REFRESH = 1, /* control: an unknown key id was met; the issuer role limits how often it asks */
-	CONTROL_ISSUER_KEYS,        /* issuer */
+	CONTROL_ISSUER_REFRESH =
+	    1, /* control: an unknown key id was met; the issuer role limits how often it asks */
+	CONTROL_ISSUER_KEYS, /* issuer */
 	CONTROL_ISSUER_TYPES
 };
 

@@ -1,6 +1,7 @@
-/* control <-> stream: the events that control writes (queued, started, completed, failed, named streams' messages), and the readers
- * that it admits. A gateway asks control for a reader; control authorises and orders it here; the stream role then answers
- * that gateway directly (gateway_stream.h). So a gateway reads nothing that control did not allow. */
+/* control <-> stream: the events that control writes (queued, started, completed, failed, named
+ * streams' messages), and the readers that it admits. A gateway asks control for a reader; control
+ * authorises and orders it here; the stream role then answers that gateway directly
+ * (gateway_stream.h). So a gateway reads nothing that control did not allow. */
 #pragma once
 
 #include "proto/event.h"
@@ -10,10 +11,12 @@ enum control_stream_type {
 	CONTROL_STREAM_APPEND = 1,  /* control: struct event_append */
 	CONTROL_STREAM_APPENDED,    /* stream: struct event_appended */
 	CONTROL_STREAM_READER_OPEN, /* control */
-	CONTROL_STREAM_READER_STOP, /* control: the right to read was withdrawn (key revoked, project deleted) */
-	CONTROL_STREAM_FORGET,      /* control: a project was deleted; its events are hidden at once, also after a restart, and
-				       go when their segments expire. Not acknowledged: may be said again */
-	CONTROL_STREAM_FIGURES,     /* stream: every few seconds, for the metrics */
+	CONTROL_STREAM_READER_STOP, /* control: the right to read was withdrawn (key revoked,
+				       project deleted) */
+	CONTROL_STREAM_FORGET,  /* control: a project was deleted; its events are hidden at once,
+				   also after a restart, and  go when their segments expire. Not
+				   acknowledged: may be said again */
+	CONTROL_STREAM_FIGURES, /* stream: every few seconds, for the metrics */
 	CONTROL_STREAM_TYPES
 };
 
@@ -38,7 +41,8 @@ struct control_stream_reader_open {
 	uint8_t start;         /* enum reader_start */
 	struct text cursor;    /* of READER_AT_CURSOR, as the client gave it: hostile */
 	uint32_t types;        /* bits 1 << event_type that are wanted; 0: all */
-	struct uuid key;       /* the API key that opened it, for READER_STOP; zero with another credential */
+	struct uuid
+	    key; /* the API key that opened it, for READER_STOP; zero with another credential */
 };
 
 struct control_stream_reader_stop {
@@ -52,7 +56,8 @@ struct control_stream_forget {
 };
 
 struct control_stream_figures {
-	struct wire_list figures; /* of struct wire_pair: name as in the exposition, decimal value */
+	struct wire_list
+	    figures; /* of struct wire_pair: name as in the exposition, decimal value */
 };
 
 extern const struct protocol control_stream_protocol;

@@ -1,11 +1,18 @@
-/* An event as it travels between roles and lies in the log. What a client sees (API.md, "Events") is written from it by
- * the gateway; `data` is, for a chunk, the raw bytes that were printed, and for all other types the JSON of the
- * event's `data` member, written by control. */
+/* An event as it travels between roles and lies in the log. What a client sees (API.md, "Events")
+ * is written from it by the gateway; `data` is, for a chunk, the raw bytes that were printed, and
+ * for all other types the JSON of the event's `data` member, written by control. */
 #pragma once
 
 #include "wire/codec.h"
 
-enum event_type { EVENT_QUEUED, EVENT_STARTED, EVENT_CHUNK, EVENT_COMPLETED, EVENT_FAILED, EVENT_TYPES };
+enum event_type {
+	EVENT_QUEUED,
+	EVENT_STARTED,
+	EVENT_CHUNK,
+	EVENT_COMPLETED,
+	EVENT_FAILED,
+	EVENT_TYPES
+};
 
 enum event_stream {
 	EVENT_STDOUT,
@@ -22,7 +29,8 @@ extern const char *const event_stream_names[EVENT_STREAMS];
 
 enum {
 	EVENT_DATA_LIMIT = 3 << 20,
-	EVENT_CHUNK_LIMIT = 64 << 10, /* of a chunk's data; producers split, never inside a UTF-8 character */
+	EVENT_CHUNK_LIMIT =
+	    64 << 10, /* of a chunk's data; producers split, never inside a UTF-8 character */
 	CORRELATION_LIMIT = 255,
 	STREAM_NAME_LIMIT = 64,
 	CURSOR_TEXT_LIMIT = 64,
@@ -41,19 +49,22 @@ struct event_append {
 	int64_t time_ms;
 	struct uuid workspace;
 	struct uuid project;
-	struct uuid operation;    /* zero for a message of a named stream */
-	struct uuid message;      /* identifies a named stream's message, so that a repeated append is told; zero otherwise */
-	uint32_t sequence;        /* of chunks within the operation, from 1, dense: a repeated append is told by it */
-	struct text correlation;  /* may be empty */
-	struct text stream_name;  /* empty but for a named stream */
+	struct uuid operation; /* zero for a message of a named stream */
+	struct uuid message;   /* identifies a named stream's message, so that a repeated append is
+				  told; zero otherwise */
+	uint32_t sequence; /* of chunks within the operation, from 1, dense: a repeated append is
+			      told by it */
+	struct text correlation; /* may be empty */
+	struct text stream_name; /* empty but for a named stream */
 	struct bytes data;
 };
 
 enum event_append_status {
-	EVENT_APPENDED,     /* durable */
-	EVENT_ALREADY,      /* was there before; durable; not written again */
-	EVENT_REFUSED,      /* would break the order of the operation: after its terminal event, or a gap in `sequence` */
-	EVENT_NO_SPACE,     /* not written; try again later */
+	EVENT_APPENDED, /* durable */
+	EVENT_ALREADY,  /* was there before; durable; not written again */
+	EVENT_REFUSED, /* would break the order of the operation: after its terminal event, or a gap
+			  in `sequence` */
+	EVENT_NO_SPACE, /* not written; try again later */
 };
 
 struct event_appended {

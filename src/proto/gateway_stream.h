@@ -2,9 +2,11 @@
  *
  *   OPENED  ->  DELIVER ...  ->  ENDED, or CLOSE by the gateway
  *
- * A reader starts with no credit; the gateway grants bytes as its client takes them, and the stream role sends no more than was
- * granted (one event more at the most: it sends while what is left of the credit is above zero, and takes event_cost() off). A reader without credit costs the stream role its cursor and nothing else. One DELIVER may
- * serve several readers that stand at the same place. */
+ * A reader starts with no credit; the gateway grants bytes as its client takes them, and the stream
+ * role sends no more than was granted (one event more at the most: it sends while what is left of
+ * the credit is above zero, and takes event_cost() off). A reader without credit costs the stream
+ * role its cursor and nothing else. One DELIVER may serve several readers that stand at the same
+ * place. */
 #pragma once
 
 #include "proto/control_stream.h"
@@ -25,7 +27,8 @@ enum reader_verdict {
 	READER_TOO_MANY,    /* 429: limit of readers */
 	READER_WITHDRAWN,   /* 401: the right to read is gone */
 	READER_UNAVAILABLE, /* 503: the log cannot be read */
-	READER_COMPLETE,    /* in ENDED: the position is behind the operation's terminal event; nothing will ever come */
+	READER_COMPLETE, /* in ENDED: the position is behind the operation's terminal event; nothing
+			    will ever come */
 };
 
 struct gateway_stream_credit {
@@ -47,7 +50,8 @@ struct gateway_stream_deliver {
 	struct wire_list readers; /* of uint64_t (gateway_stream_reader_number) */
 	struct wire_list events;  /* of struct event_delivered; empty to tell `at_end` alone */
 	bool at_end;              /* there is nothing behind these now */
-	struct text position;     /* cursor that resumes behind these events, also where the filter passed over some */
+	struct text position;     /* cursor that resumes behind these events, also where the filter
+				     passed over some */
 };
 
 struct gateway_stream_ended {

@@ -1,6 +1,7 @@
-/* The operations that a client can ask for, as one table: name, who may, and the fields of `input` with their types and limits
- * (API.md, "Operations"). Control validates requests by it, the agent dispatches by it, and the tests hold openapi.yaml
- * against it. An operation is added by a row here and a file in proc/agent/. */
+/* The operations that a client can ask for, as one table: name, who may, and the fields of `input`
+ * with their types and limits (API.md, "Operations"). Control validates requests by it, the agent
+ * dispatches by it, and the tests hold openapi.yaml against it. An operation is added by a row here
+ * and a file in proc/agent/. */
 #pragma once
 
 #include "wire/codec.h"
@@ -26,11 +27,13 @@ enum operation_kind {
 	OPERATION_KINDS
 };
 
-/* All inputs in one struct: each kind uses the members that its table of fields names, the rest is zero. */
+/* All inputs in one struct: each kind uses the members that its table of fields names, the rest is
+ * zero. */
 struct operation_input {
 	struct text path;     /* absolute in the instance, or relative to /project; no NUL */
 	struct text to;       /* move, copy: the destination; symlink: what it points at */
-	struct bytes content; /* write: the bytes; patch: the unified diff; import: the archive, if it comes inline */
+	struct bytes content; /* write: the bytes; patch: the unified diff; import: the archive, if
+				 it comes inline */
 	bool has_content;
 	struct text if_match;      /* an etag, "*" or empty */
 	struct text if_none_match; /* "*" or empty */
@@ -40,8 +43,8 @@ struct operation_input {
 	bool parents;   /* make missing parent folders */
 	bool overwrite; /* move, copy, symlink: replace what is there */
 	uint64_t offset;
-	uint64_t length; /* 0: to the end */
-	uint32_t limit;  /* list, search: how many; 0: the default */
+	uint64_t length;   /* 0: to the end */
+	uint32_t limit;    /* list, search: how many; 0: the default */
 	struct text after; /* list: name after which to go on */
 	struct text pattern;
 	bool regex;
@@ -55,7 +58,8 @@ struct operation_input {
 	struct text cwd;
 	struct wire_list env; /* of struct wire_pair */
 	struct bytes stdin_data;
-	bool stdin_open; /* more will come as input; otherwise standard input ends after stdin_data */
+	bool stdin_open; /* more will come as input; otherwise standard input ends after stdin_data
+			  */
 	bool pty;
 	uint16_t cols;
 	uint16_t rows;
@@ -75,13 +79,13 @@ enum operation_field_type {
 	FIELD_BOOL,
 	FIELD_U32,
 	FIELD_U64,
-	FIELD_MODE,      /* octal as text ("0755") or a number */
+	FIELD_MODE, /* octal as text ("0755") or a number */
 	FIELD_TEXT_LIST,
-	FIELD_ENV,       /* an object of texts */
-	FIELD_EDITS,     /* [{"old","new",["all"]}] */
-	FIELD_PTY,       /* {"cols","rows"} or true */
-	FIELD_STDIN,     /* "stdin" or "stdinBase64" */
-	FIELD_SHELL,     /* a text for /bin/sh -c; in place of argv */
+	FIELD_ENV,   /* an object of texts */
+	FIELD_EDITS, /* [{"old","new",["all"]}] */
+	FIELD_PTY,   /* {"cols","rows"} or true */
+	FIELD_STDIN, /* "stdin" or "stdinBase64" */
+	FIELD_SHELL, /* a text for /bin/sh -c; in place of argv */
 };
 
 struct operation_field {
@@ -109,7 +113,8 @@ struct operation_type {
 
 enum {
 	PATH_LIMIT = 4095,
-	INLINE_CONTENT_LIMIT = 1 << 20, /* of content inside JSON; more goes through the files calls */
+	INLINE_CONTENT_LIMIT =
+	    1 << 20, /* of content inside JSON; more goes through the files calls */
 	OPERATION_RESULT_LIMIT = 3 << 20,
 	ARGV_LIMIT = 1024,
 	ENV_LIMIT = 512,

@@ -1,4 +1,5 @@
-/* How an operation ended, as worker and agent say it, and the codes that clients see (API.md, "Events", `failed`). */
+/* How an operation ended, as worker and agent say it, and the codes that clients see (API.md,
+ * "Events", `failed`). */
 #pragma once
 
 #include "wire/codec.h"
@@ -12,10 +13,10 @@ enum outcome {
 	OUTCOME_POLICY_DENIED,
 	OUTCOME_QUOTA_EXCEEDED,
 	OUTCOME_INVALID_INPUT,
-	OUTCOME_NOT_FOUND,          /* of a path */
-	OUTCOME_ALREADY_EXISTS,     /* of a path */
+	OUTCOME_NOT_FOUND,           /* of a path */
+	OUTCOME_ALREADY_EXISTS,      /* of a path */
 	OUTCOME_PRECONDITION_FAILED, /* ifMatch */
-	OUTCOME_PERMISSION_DENIED,  /* by the file system, inside the instance */
+	OUTCOME_PERMISSION_DENIED,   /* by the file system, inside the instance */
 	OUTCOME_INTERNAL,
 	OUTCOMES
 };

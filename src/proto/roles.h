@@ -12,7 +12,8 @@ enum role_kind {
 	ROLE_STREAM,
 	ROLE_AUDIT,
 	ROLE_WORKER,
-	ROLE_ISSUER, /* fetches an OIDC issuer's key set; runs only where one is configured by URL */
+	ROLE_ISSUER, /* fetches an OIDC issuer's key set; runs only where one is configured by URL
+		      */
 	ROLE_KINDS
 };
 

@@ -1,5 +1,6 @@
-/* Every setting of croft.conf, as one table: the supervisor checks and hands out by it, `croftd --help-config` and the manual
- * page are printed from it, and a role receives only those that its bit is set for. A file line is `name = value`. */
+/* Every setting of croft.conf, as one table: the supervisor checks and hands out by it, `croftd
+ * --help-config` and the manual page are printed from it, and a role receives only those that its
+ * bit is set for. A file line is `name = value`. */
 #pragma once
 
 #include "proto/roles.h"

@@ -3,8 +3,9 @@
  *   SETUP (its root directory)  ->  the role confines itself, before it parses anything else
  *   SETTING ... DIRECTORY ... LISTENER ... PEER ...  ->  START  ->  READY
  *
- * PEER comes again whenever the process on the other side was replaced; the old channel has died by then. STOP asks for an
- * orderly end: no new work, finish or park what runs, make state durable, exit 0. */
+ * PEER comes again whenever the process on the other side was replaced; the old channel has died by
+ * then. STOP asks for an orderly end: no new work, finish or park what runs, make state durable,
+ * exit 0. */
 #pragma once
 
 #include "wire/channel.h"
@@ -18,7 +19,8 @@ enum supervisor_role_type {
 	SUPERVISOR_ROLE_START,     /* supervisor */
 	SUPERVISOR_ROLE_STOP,      /* supervisor */
 	SUPERVISOR_ROLE_READY,     /* role: serves now; `detail` says what it cannot do */
-	SUPERVISOR_ROLE_STATUS,    /* role: a peer or backend became usable or not, for the supervisor's log */
+	SUPERVISOR_ROLE_STATUS,    /* role: a peer or backend became usable or not, for the
+				      supervisor's log */
 	SUPERVISOR_ROLE_TYPES
 };
 

@@ -1,5 +1,6 @@
-/* worker <-> stream: what operations print. The worker appends and is told, in order, what is durable. It keeps what is
- * not acknowledged and appends it again on a new channel; `sequence` tells repeats. */
+/* worker <-> stream: what operations print. The worker appends and is told, in order, what is
+ * durable. It keeps what is not acknowledged and appends it again on a new channel; `sequence`
+ * tells repeats. */
 #pragma once
 
 #include "proto/event.h"

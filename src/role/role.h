@@ -38,8 +38,8 @@ uint64_t role_generation(const struct role *role); /* 1 at the first start of th
 struct text role_setting(const struct role *role, const char *name);
 uint64_t role_setting_number(const struct role *role, const char *name);
 
-/* A directory that the supervisor passed besides the role's own, or -1. Where the role's own did not
- * become "/" (confine_powers.root_stays), it is "own". */
+/* A directory that the supervisor passed besides the role's own, or -1. Where the role's own did
+ * not become "/" (confine_powers.root_stays), it is "own". */
 int role_directory(const struct role *role, const char *name);
 
 struct role_listener {

@@ -61,8 +61,8 @@ struct hello {
 };
 
 static const struct wire_field hello_fields[] = {
-	WIRE_FIELD(struct hello, WIRE_U16, version, 0),
-	WIRE_FIELD(struct hello, WIRE_TEXT, name, 64),
+    WIRE_FIELD(struct hello, WIRE_U16, version, 0),
+    WIRE_FIELD(struct hello, WIRE_TEXT, name, 64),
 };
 static const struct wire_struct hello_struct = WIRE_STRUCT(hello, hello_fields);
 
@@ -88,7 +88,7 @@ static void release(struct channel *channel)
 	channel->n_in_fds = 0;
 	while (!list_is_empty(&channel->out_fds)) {
 		struct outgoing_descriptors *next =
-			list_first(&channel->out_fds, struct outgoing_descriptors, node);
+		    list_first(&channel->out_fds, struct outgoing_descriptors, node);
 		list_remove(&next->node);
 		close_descriptors(next->fds, next->count);
 		free(next);
@@ -128,7 +128,8 @@ static struct outgoing_descriptors *descriptors_due(struct channel *channel)
 	return list_first(&channel->out_fds, struct outgoing_descriptors, node);
 }
 
-/* How much may leave in one call: up to, but not across, the next place where descriptors are due. */
+/* How much may leave in one call: up to, but not across, the next place where descriptors are due.
+ */
 static size_t sendable(const struct channel *channel, const struct outgoing_descriptors *now)
 {
 	size_t size = channel->out.size - channel->out_start;
@@ -220,8 +221,8 @@ static void flush_deferred(struct loop_deferred *deferred)
 	leave(channel);
 }
 
-static int append_frame(struct channel *channel, unsigned type, const struct wire_struct *description,
-			const void *message, size_t n_fds)
+static int append_frame(struct channel *channel, unsigned type,
+			const struct wire_struct *description, const void *message, size_t n_fds)
 {
 	struct buffer *out = &channel->out;
 	size_t start = out->size;
@@ -270,14 +271,15 @@ static int send_frame(struct channel *channel, unsigned type, const struct wire_
 	return 0;
 }
 
-int channel_send_descriptors(struct channel *channel, unsigned type, const void *message, const int *fds,
-			     size_t count)
+int channel_send_descriptors(struct channel *channel, unsigned type, const void *message,
+			     const int *fds, size_t count)
 {
 	assert(type < channel->protocol->n_messages && channel->protocol->messages[type]);
 	assert(count <= CHANNEL_DESCRIPTORS_MAX);
 	int r = channel->open ? 0 : -EPIPE;
 	if (r == 0)
-		r = send_frame(channel, type, channel->protocol->messages[type], message, fds, count);
+		r = send_frame(channel, type, channel->protocol->messages[type], message, fds,
+			       count);
 	if (r < 0) {
 		for (size_t i = 0; i < count; i++)
 			close(fds[i]);
@@ -297,7 +299,8 @@ int channel_send(struct channel *channel, unsigned type, const void *message)
 static int keep_descriptors(struct channel *channel, struct msghdr *message)
 {
 	int r = 0;
-	for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
+	for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header;
+	     header = CMSG_NXTHDR(message, header)) {
 		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
 			continue;
 		size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -353,7 +356,8 @@ static int check_hello(struct channel *channel, struct bytes body)
 	return 0;
 }
 
-static int take_descriptors(struct channel *channel, size_t count, struct channel_descriptors *taken)
+static int take_descriptors(struct channel *channel, size_t count,
+			    struct channel_descriptors *taken)
 {
 	*taken = (struct channel_descriptors){.count = count};
 	if (count > CHANNEL_DESCRIPTORS_MAX || count > channel->n_in_fds)
@@ -368,7 +372,8 @@ static int deliver(struct channel *channel, unsigned type, struct bytes body, si
 {
 	if (type == TYPE_HELLO)
 		return channel->greeted || n_fds ? -EBADMSG : check_hello(channel, body);
-	if (!channel->greeted || type >= channel->protocol->n_messages || !channel->protocol->messages[type])
+	if (!channel->greeted || type >= channel->protocol->n_messages ||
+	    !channel->protocol->messages[type])
 		return error_origin(-EBADMSG);
 	const struct wire_struct *description = channel->protocol->messages[type];
 	struct channel_descriptors descriptors;
@@ -390,8 +395,10 @@ static int deliver_frames(struct channel *channel)
 {
 	size_t used = 0;
 	int r = 0;
-	while (r == 0 && channel->open && !channel->paused && channel->in.size - used >= HEADER_SIZE) {
-		struct cursor header = cursor_of((struct bytes){channel->in.data + used, HEADER_SIZE});
+	while (r == 0 && channel->open && !channel->paused &&
+	       channel->in.size - used >= HEADER_SIZE) {
+		struct cursor header =
+		    cursor_of((struct bytes){channel->in.data + used, HEADER_SIZE});
 		size_t size = cursor_u32(&header);
 		unsigned type = cursor_u16(&header);
 		size_t n_fds = cursor_u16(&header);
@@ -415,8 +422,9 @@ static int deliver_frames(struct channel *channel)
 	return r;
 }
 
-/* Takes what has gathered in the socket, within a limit: where a turn ends with a sync or a commit, the more there is in it the better,
- * and the other channels of the loop have their turn all the same. */
+/* Takes what has gathered in the socket, within a limit: where a turn ends with a sync or a commit,
+ * the more there is in it the better, and the other channels of the loop have their turn all the
+ * same. */
 static int receive(struct channel *channel)
 {
 	int r = 0;
@@ -438,7 +446,8 @@ static void channel_ready(struct loop_watch *watch, unsigned events)
 	if (events & LOOP_WRITABLE)
 		channel_flush(channel);
 	int r = 0;
-	/* A hang-up while paused is left until the reader resumes: what was sent before it still counts. */
+	/* A hang-up while paused is left until the reader resumes: what was sent before it still
+	 * counts. */
 	if (channel->open && !channel->paused && (events & (LOOP_READABLE | LOOP_HANGUP))) {
 		r = receive(channel);
 	} else if (channel->open && channel->paused && (events & LOOP_HANGUP)) {

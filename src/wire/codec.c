@@ -6,19 +6,19 @@
 #include <errno.h>
 
 static const struct wire_field text_element_fields[] = {
-	{"text", WIRE_BYTES, 0, WIRE_ELEMENT_LIMIT, NULL},
+    {"text", WIRE_BYTES, 0, WIRE_ELEMENT_LIMIT, NULL},
 };
 const struct wire_struct wire_text_element = {"text", sizeof(struct text), text_element_fields, 1};
 
 static const struct wire_field pair_fields[] = {
-	WIRE_FIELD(struct wire_pair, WIRE_BYTES, name, 4096),
-	WIRE_FIELD(struct wire_pair, WIRE_BYTES, value, WIRE_ELEMENT_LIMIT),
+    WIRE_FIELD(struct wire_pair, WIRE_BYTES, name, 4096),
+    WIRE_FIELD(struct wire_pair, WIRE_BYTES, value, WIRE_ELEMENT_LIMIT),
 };
 const struct wire_struct wire_pair_element = WIRE_STRUCT(wire_pair, pair_fields);
 
 /* struct text and struct bytes have the same layout, so one code path serves both. */
 _Static_assert(sizeof(struct text) == sizeof(struct bytes) &&
-		       offsetof(struct text, size) == offsetof(struct bytes, size),
+		   offsetof(struct text, size) == offsetof(struct bytes, size),
 	       "views are interchangeable");
 
 static size_t integer_size(enum wire_type type)
@@ -56,9 +56,11 @@ static void append_count(struct buffer *out, size_t count)
 	buffer_append(out, raw, sizeof(raw));
 }
 
-static int encode_fields(const struct wire_struct *type, const uint8_t *message, struct buffer *out);
+static int encode_fields(const struct wire_struct *type, const uint8_t *message,
+			 struct buffer *out);
 
-static int encode_list(const struct wire_field *field, const struct wire_list *list, struct buffer *out)
+static int encode_list(const struct wire_field *field, const struct wire_list *list,
+		       struct buffer *out)
 {
 	if (list->count > field->limit)
 		return error_origin(-EMSGSIZE);
@@ -117,8 +119,10 @@ struct decoder {
 
 static int decode_fields(struct decoder *decoder, const struct wire_struct *type, uint8_t *message);
 
-/* The count is checked against what the frame could hold before memory is asked for: an element has at least one byte. */
-static int decode_list(struct decoder *decoder, const struct wire_field *field, struct wire_list *list)
+/* The count is checked against what the frame could hold before memory is asked for: an element has
+ * at least one byte. */
+static int decode_list(struct decoder *decoder, const struct wire_field *field,
+		       struct wire_list *list)
 {
 	uint32_t count = cursor_u32(&decoder->cursor);
 	if (decoder->cursor.failed || count > field->limit || count > cursor_left(&decoder->cursor))
@@ -173,7 +177,8 @@ static int decode_fields(struct decoder *decoder, const struct wire_struct *type
 	return 0;
 }
 
-int wire_decode(const struct wire_struct *type, struct bytes frame, struct arena *arena, void *message)
+int wire_decode(const struct wire_struct *type, struct bytes frame, struct arena *arena,
+		void *message)
 {
 	struct decoder decoder = {cursor_of(frame), arena};
 	uint8_t *copy = arena_alloc(arena, type->size);
