@@ -1,0 +1,203 @@
+// Starts a real croftd on a free port and a fresh data folder, and stops it with its processes accounted for.
+//
+//   describe("a suite", () => {
+//     const croft = useCroft({ settings: { "instance.idle": "1s" } });   // one for all tests of the suite
+//     it("works", async () => croft.admin.post("/v1/workspaces", { json: { name: "acme" } }));
+//   });
+//
+//   it("alone", async (t) => { const croft = await startCroft(t); ... });  // one for this test
+//
+// The daemon is stopped, its exit status checked and its folder removed when the suite or the test ends.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, before } from "node:test";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { Client } from "./client.mjs";
+
+export const build = process.env.CROFT_BUILD ?? fileURLToPath(new URL("../../build", import.meta.url));
+
+const START_MS = 60_000;
+const STOP_MS = 60_000;
+
+// Instances of daemons that run side by side must not share user ids; a daemon uses less than 2^22 of them.
+const UID_RANGES = 200;
+const UID_RANGE = 1 << 22;
+let daemonsStarted = 0;
+
+function uidBase() {
+  const slot = (process.pid * 7 + daemonsStarted++) % UID_RANGES;
+  return String((1 << 30) + slot * UID_RANGE);
+}
+
+/** A daemon for the suite whose body calls this: started before its tests, stopped after them. */
+export function useCroft(options = {}) {
+  const croft = new Croft(options);
+  before(() => croft.start());
+  after(() => croft.end());
+  return croft;
+}
+
+/** A daemon for the test `t`. */
+export async function startCroft(t, options = {}) {
+  const croft = new Croft(options);
+  t.after(() => croft.end());
+  await croft.start();
+  return croft;
+}
+
+export class Croft {
+  /** `data` reuses a folder, which then is the caller's to remove; `settings` go to the configuration file. */
+  constructor({ settings = {}, data, listen = "127.0.0.1:0", args = [], env = {} } = {}) {
+    this.owned = data === undefined;
+    this.data = data ?? fs.mkdtempSync(path.join(os.tmpdir(), "croft-test-"));
+    this.config = path.join(os.tmpdir(), `${path.basename(this.data)}.conf`);
+    this.settings = { "instance.uid_base": uidBase(), "stop.grace": "5s", ...settings };
+    this.listen = listen;
+    this.args = args;
+    this.env = env;
+  }
+
+  async start() {
+    fs.writeFileSync(this.config, Object.entries(this.settings).map(([name, value]) => `${name} = ${value}\n`).join(""));
+    this.log = "";
+    const argv = ["--data", this.data, "--listen", this.listen, "--config", this.config, ...this.args];
+    const env = { ...process.env, ...this.env };
+    this.process = spawn(path.join(build, "croftd"), argv, { stdio: ["ignore", "pipe", "pipe"], env });
+    this.process.stderr.setEncoding("utf8").on("data", (text) => (this.log += text));
+    this.exited = once(this.process, "exit");
+    this.url = await this.#ready();
+    this.port = Number(new URL(this.url).port);
+    this.listen = `127.0.0.1:${this.port}`;
+    this.admin = this.client(fs.readFileSync(path.join(this.data, "admin.key"), "utf8").trim());
+  }
+
+  #ready() {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.process.kill("SIGKILL");
+        reject(new Error(`croftd was not ready in time:\n${this.log}`));
+      }, START_MS);
+      this.exited.then(([code, signal]) => {
+        clearTimeout(timer);
+        reject(new Error(`croftd ended with ${signal ?? code} before it was ready:\n${this.log}`));
+      });
+      createInterface({ input: this.process.stdout }).on("line", (line) => {
+        const match = /^croft: ready on (\S+)/.exec(line);
+        if (!match) return;
+        clearTimeout(timer);
+        resolve(match[1]);
+      });
+    });
+  }
+
+  get running() {
+    return this.process !== undefined && this.process.exitCode === null && this.process.signalCode === null;
+  }
+
+  client(key) {
+    return new Client(this.url, key);
+  }
+
+  /** Starts again on the same folder and port. */
+  async restart() {
+    if (this.running) await this.stop();
+    await this.start();
+  }
+
+  /** Stops, if it runs, and removes what was made for it. */
+  async end() {
+    try {
+      if (this.running) await this.stop();
+    } finally {
+      fs.rmSync(this.config, { force: true });
+      if (this.owned) fs.rmSync(this.data, { recursive: true, force: true });
+    }
+  }
+
+  /** The processes of a role ("gateway", "control", ...), by their parent and name. */
+  pids(role) {
+    return descendants(this.process.pid)
+      .filter((p) => p.name === `croft-${role}` && p.parent === this.process.pid)
+      .map((p) => p.pid);
+  }
+
+  descendants() {
+    return descendants(this.process.pid);
+  }
+
+  kill(role, signal = "SIGKILL") {
+    for (const pid of this.pids(role)) process.kill(pid, signal);
+  }
+
+  /** SIGTERM; the exit status must be 0 and nothing of the daemon may be left. */
+  async stop() {
+    const before = this.descendants();
+    this.process.kill("SIGTERM");
+    const timer = setTimeout(() => this.process.kill("SIGKILL"), STOP_MS);
+    const [code, signal] = await this.exited;
+    clearTimeout(timer);
+    assert.equal(signal ?? code, 0, `croftd ended with ${signal ?? code}:\n${this.log.slice(-4000)}`);
+    const left = before.filter((p) => sameProcess(p));
+    assert.deepEqual(left, [], "processes are left after the stop");
+    assert.doesNotMatch(this.log, /AddressSanitizer|LeakSanitizer|runtime error:/, "a sanitizer has complained");
+    this.admin?.close();
+  }
+
+  /** kill -9 of the daemon as a whole, as a power failure would; its roles die with it. */
+  async crash() {
+    const before = this.descendants();
+    this.process.kill("SIGKILL");
+    await this.exited;
+    await until(() => before.every((p) => !sameProcess(p)), "the roles to end with their daemon");
+    this.admin?.close();
+  }
+}
+
+function readProcess(pid) {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
+    const end = stat.lastIndexOf(")");
+    const fields = stat.slice(end + 2).split(" ");
+    return { pid: Number(pid), name: stat.slice(stat.indexOf("(") + 1, end), state: fields[0], parent: Number(fields[1]), startTime: fields[19] };
+  } catch {
+    return null; // it has ended meanwhile
+  }
+}
+
+function sameProcess(before) {
+  const now = readProcess(before.pid);
+  return now !== null && now.startTime === before.startTime && now.state !== "Z";
+}
+
+function descendants(root) {
+  const all = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(readProcess).filter(Boolean);
+  const found = [];
+  const parents = new Set([root]);
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const p of all)
+      if (parents.has(p.parent) && !parents.has(p.pid)) {
+        parents.add(p.pid);
+        found.push(p);
+        grown = true;
+      }
+  }
+  return found;
+}
+
+/** Asks `condition` again and again until it is true; what it waits for is in the error. */
+export async function until(condition, what, timeoutMs = 30_000) {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
