@@ -43,7 +43,7 @@ bench: all ## figures beside peers, as a table and build/bench.json
 	@tools/packages bench
 	@bench/run $(BUILD)
 
-lint: ## gcc and clang without a warning, clang-tidy, cppcheck, formatting
+lint: ## gcc and clang without a warning, cppcheck, formatting, scripts
 	@tools/packages lint
 	@tools/lint
 
