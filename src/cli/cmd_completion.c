@@ -66,7 +66,7 @@ static void print_bash(void)
 static int run_completion(struct cli *cli ATTR_UNUSED, int argc, char **argv)
 {
 	bool zsh = argc == 2 && strcmp(argv[1], "zsh") == 0;
-	if (argc > 2 || (argc == 2 && !zsh && strcmp(argv[1], "bash") != 0))
+	if (argc != 2 || (!zsh && strcmp(argv[1], "bash") != 0))
 		return command_usage(&cmd_completion);
 	if (zsh)
 		fputs("#compdef croft\nautoload -U +X bashcompinit && bashcompinit\n", stdout);
@@ -76,8 +76,8 @@ static int run_completion(struct cli *cli ATTR_UNUSED, int argc, char **argv)
 
 const struct command cmd_completion = {
     .name = "completion",
-    .arguments = "[bash | zsh]",
-    .summary = "Print the shell's completion: `source <(croft completion)`",
+    .arguments = "bash | zsh",
+    .summary = "Print the shell's completion: `source <(croft completion bash)`",
     .help = "",
     .run = run_completion,
 };

@@ -1,5 +1,7 @@
 #include "proto/settings.h"
 
+#include "base/log.h"
+
 enum {
 	GATEWAY = ROLE_BIT(ROLE_GATEWAY),
 	CONTROL = ROLE_BIT(ROLE_CONTROL),
@@ -12,7 +14,8 @@ enum {
 
 const struct setting settings[] = {
     {"listen", SETTING_TEXT, "127.0.0.1:7480", SUPERVISOR, "address and port of the API"},
-    {"log.level", SETTING_TEXT, "info", SUPERVISOR, "debug, info, warning or error"},
+    {"log.level", SETTING_LEVEL, "info", SUPERVISOR,
+     "what is written to the log, and what is worse"},
     {"stop.grace", SETTING_DURATION, "10s", SUPERVISOR | CONTROL | WORKER,
      "time that running operations get at shutdown"},
     {"gateway.processes", SETTING_COUNT, "1", SUPERVISOR,
@@ -40,7 +43,7 @@ const struct setting settings[] = {
     {"rate.key", SETTING_COUNT, "6000", CONTROL, "requests per minute and key; 0: no limit"},
     {"rate.workspace", SETTING_COUNT, "30000", CONTROL,
      "requests per minute and workspace; 0: no limit"},
-    {"admin.key_hash", SETTING_TEXT, "", CONTROL, "set by croftd itself from admin.key"},
+    {"admin.key_hash", SETTING_MADE, "", CONTROL, "made by croftd itself from admin.key"},
     {"oidc.issuer", SETTING_TEXT, "", CONTROL | ISSUER, "issuer of the JWTs that are accepted"},
     {"oidc.audience", SETTING_TEXT, "croft", CONTROL, "audience that a JWT must name"},
     {"oidc.keys_file", SETTING_FILE, "", CONTROL, "JWKS file of the issuer"},
@@ -84,6 +87,17 @@ const struct setting settings[] = {
 };
 const size_t n_settings = ARRAY_SIZE(settings);
 
+const char *const setting_forms[SETTING_TYPES] = {
+    [SETTING_TEXT] = "text",
+    [SETTING_COUNT] = "a number",
+    [SETTING_SIZE] = "bytes, or with k, M or G in powers of 1024",
+    [SETTING_DURATION] = "a time with ms, s, m, h or d",
+    [SETTING_BOOL] = "yes or no",
+    [SETTING_LEVEL] = "debug, info, warning or error",
+    [SETTING_FILE] = "the path of a file",
+    [SETTING_MADE] = "",
+};
+
 const struct setting *setting_find(struct text name)
 {
 	for (size_t i = 0; i < n_settings; i++)
@@ -121,6 +135,15 @@ static int parse_with_units(struct text text, const struct unit *units, size_t n
 	return 0;
 }
 
+static int parse_level(struct text text, uint64_t *value)
+{
+	enum log_level level;
+	if (log_level_parse(text, &level))
+		return 1;
+	*value = level;
+	return 0;
+}
+
 int setting_parse(const struct setting *setting, struct text text, uint64_t *value)
 {
 	switch (setting->type) {
@@ -130,6 +153,8 @@ int setting_parse(const struct setting *setting, struct text text, uint64_t *val
 		return parse_with_units(text, sizes, ARRAY_SIZE(sizes), value);
 	case SETTING_DURATION:
 		return parse_with_units(text, durations, ARRAY_SIZE(durations), value);
+	case SETTING_LEVEL:
+		return parse_level(text, value);
 	case SETTING_BOOL:
 		if (!text_equal(text, TEXT("yes")) && !text_equal(text, TEXT("no")))
 			return 1;

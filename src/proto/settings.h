@@ -11,7 +11,10 @@ enum setting_type {
 	SETTING_SIZE,     /* bytes, with k, M, G (powers of 1024) */
 	SETTING_DURATION, /* milliseconds, with ms, s, m, h, d */
 	SETTING_BOOL,     /* yes or no */
+	SETTING_LEVEL,    /* enum log_level */
 	SETTING_FILE,     /* a path; the role receives the file's content */
+	SETTING_MADE,     /* by croftd itself; no file may set it */
+	SETTING_TYPES,
 };
 
 struct setting {
@@ -27,5 +30,7 @@ extern const size_t n_settings;
 
 const struct setting *setting_find(struct text name); /* or NULL */
 
-/* For COUNT, SIZE, DURATION and BOOL: 0 and the value, 1 if `text` is none. */
+extern const char *const setting_forms[SETTING_TYPES]; /* how a value is written, for people */
+
+/* For COUNT, SIZE, DURATION, BOOL and LEVEL: 0 and the value, 1 if `text` is none. */
 int setting_parse(const struct setting *setting, struct text text, uint64_t *value);

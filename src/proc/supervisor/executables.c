@@ -21,15 +21,19 @@ int executables_path(const char *folder, enum role_kind kind, char *path, size_t
 
 int executables_find(char *folder, size_t size)
 {
+	/* The second lets a whole installation be moved, or be tried before it is at its place. */
+	static const char *const beside[] = {"src/proc", "../libexec/croft"};
 	char self[PATH_MAX], probe[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (n < 0)
 		return error_origin(-errno);
 	self[n] = '\0';
 	*strrchr(self, '/') = '\0';
-	snprintf(folder, size, "%s/src/proc", self);
-	if (executables_path(folder, ROLE_CONTROL, probe, sizeof(probe)) == 0)
-		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(beside); i++) {
+		snprintf(folder, size, "%s/%s", self, beside[i]);
+		if (executables_path(folder, ROLE_CONTROL, probe, sizeof(probe)) == 0)
+			return 0;
+	}
 	snprintf(folder, size, "%s", CROFT_LIBEXEC);
 	return executables_path(folder, ROLE_CONTROL, probe, sizeof(probe));
 }

@@ -22,6 +22,7 @@ struct program {
 	struct loop *loop;
 	struct supervisor *supervisor;
 	struct loop_signal child, terminate, interrupt;
+	struct loop_timer watchdog;
 	char executables[PATH_MAX];
 	char address[320];
 	int status;
@@ -91,6 +92,20 @@ static void prepare_process(void)
 	umask(022);
 }
 
+static void tell_watchdog(struct loop_timer *timer ATTR_UNUSED)
+{
+	notify_systemd("WATCHDOG=1");
+}
+
+static int start_watchdog(struct program *program)
+{
+	uint64_t interval = notify_watchdog_ms();
+	if (interval == 0)
+		return 0;
+	return loop_timer_start(&program->watchdog, program->loop, interval, interval,
+				tell_watchdog);
+}
+
 static int open_listener(struct program *program)
 {
 	int passed = notify_listener();
@@ -126,7 +141,8 @@ static int set_up(struct program *program)
 	program->context.data = &program->data;
 	program->context.executables = program->executables;
 	program->context.address = text_of(program->address);
-	if (loop_new(&program->loop) < 0 || watch_signals(program) < 0)
+	if (loop_new(&program->loop) < 0 || watch_signals(program) < 0 ||
+	    start_watchdog(program) < 0)
 		return -1;
 	return supervisor_new(&program->supervisor, program->loop, &program->context,
 			      &supervisor_events, program);
@@ -135,16 +151,11 @@ static int set_up(struct program *program)
 int main(int argc, char **argv)
 {
 	struct program program = {.status = 1};
-	enum log_level level = LOG_INFO;
 	log_open("croftd", LOG_INFO);
 	int r = options_read(&program.options, argc, argv);
 	if (r != OPTIONS_RUN)
 		return r == OPTIONS_DONE ? 0 : 2;
-	if (log_level_parse(options_value(&program.options, "log.level"), &level)) {
-		fputs("croftd: log.level is debug, info, warning or error\n", stderr);
-		return 2;
-	}
-	log_open("croftd", level);
+	log_open("croftd", (enum log_level)options_number(&program.options, "log.level"));
 	prepare_process();
 	if (set_up(&program) < 0)
 		return 1;

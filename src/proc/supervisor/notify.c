@@ -36,3 +36,11 @@ int notify_listener(void)
 	/* Descriptor 3 is what roles know their supervisor by: out of the way. */
 	return fcntl(FIRST_PASSED_FD, F_DUPFD_CLOEXEC, 10);
 }
+
+uint64_t notify_watchdog_ms(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	if (!usec || (pid && atol(pid) != getpid()))
+		return 0;
+	return strtoull(usec, NULL, 10) / 1000 / 2;
+}

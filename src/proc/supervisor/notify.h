@@ -1,6 +1,9 @@
-/* What systemd is told (sd_notify(3)) and gives (sd_listen_fds(3)). Both do nothing outside
- * systemd. */
+/* What systemd is told (sd_notify(3), sd_watchdog_enabled(3)) and gives (sd_listen_fds(3)). All do
+ * nothing outside systemd. */
 #pragma once
 
-void notify_systemd(const char *state); /* "READY=1", "STOPPING=1", "STATUS=…" */
+#include <stdint.h>
+
+void notify_systemd(const char *state); /* "READY=1", "STOPPING=1", "WATCHDOG=1" */
 int notify_listener(void);              /* the first socket that was passed, or -1 */
+uint64_t notify_watchdog_ms(void);      /* how often to say WATCHDOG=1, or 0 for never */

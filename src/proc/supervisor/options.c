@@ -10,10 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { OPTION_HELP_CONFIG = 256, CONFIG_FILE_LIMIT = 1 << 20 };
+enum { OPTION_HELP_CONFIG = 256, OPTION_CHECK, CONFIG_FILE_LIMIT = 1 << 20 };
 
 static const char usage[] =
     "Usage: croftd --data DIR [--listen HOST:PORT] [--config FILE] [--roles LIST]\n"
+    "       croftd --check [--config FILE]\n"
     "\n"
     "Runs Croft: an API over HTTP for isolated projects, their files and commands.\n"
     "\n"
@@ -21,7 +22,8 @@ static const char usage[] =
     "  -l, --listen HOST:PORT  address of the API (default 127.0.0.1:7480)\n"
     "  -c, --config FILE       settings, one `name = value` a line\n"
     "  -r, --roles LIST        roles to run, separated by commas (default: all)\n"
-    "      --help-config       print every setting, its default and what it is for\n"
+    "      --check             say whether the settings are good, and start nothing\n"
+    "      --help-config       print a configuration file with every setting and its default\n"
     "  -V, --version           print the version\n"
     "  -h, --help              print this\n"
     "\n"
@@ -35,15 +37,28 @@ static const struct option long_options[] = {
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
     {"help-config", no_argument, NULL, OPTION_HELP_CONFIG},
+    {"check", no_argument, NULL, OPTION_CHECK},
     {0},
 };
 
-static int wrong(const char *format, ...) ATTR_PRINTF(1, 2);
+/* A setting that means nothing without another one. */
+static const struct {
+	const char *name, *needs;
+} pairs[] = {
+    {"tls.certificate", "tls.key"},
+    {"tls.key", "tls.certificate"},
+    {"oidc.keys_file", "oidc.issuer"},
+    {"oidc.keys_url", "oidc.issuer"},
+};
 
-static int wrong(const char *format, ...)
+static int wrong(const struct options *options, const char *format, ...) ATTR_PRINTF(2, 3);
+
+static int wrong(const struct options *options, const char *format, ...)
 {
 	va_list args;
 	fputs("croftd: ", stderr);
+	if (options->file)
+		fprintf(stderr, "%s:%u: ", options->file, options->line);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
@@ -51,11 +66,15 @@ static int wrong(const char *format, ...)
 	return OPTIONS_WRONG;
 }
 
+/* Every line is a comment, so that what the operator leaves alone follows the defaults of the
+ * croftd that runs. */
 static void print_settings(void)
 {
 	for (size_t i = 0; i < n_settings; i++)
-		printf("# %s\n%s%s = %s\n\n", settings[i].help, *settings[i].fallback ? "" : "# ",
-		       settings[i].name, settings[i].fallback);
+		if (settings[i].type != SETTING_MADE)
+			printf("# %s (%s)\n#%s = %s\n\n", settings[i].help,
+			       setting_forms[settings[i].type], settings[i].name,
+			       settings[i].fallback);
 }
 
 static int set_from_file(struct options *options, size_t index, struct text path)
@@ -64,7 +83,8 @@ static int set_from_file(struct options *options, size_t index, struct text path
 	options->values[index].limit = CONFIG_FILE_LIMIT;
 	int r = name ? file_read(AT_FDCWD, name, &options->values[index]) : -ENOMEM;
 	if (r < 0)
-		return wrong("%s: cannot read %s: %s", settings[index].name, name, strerror(-r));
+		return wrong(options, "%s: cannot read %s: %s", settings[index].name, name,
+			     strerror(-r));
 	options->is_set[index] = true;
 	return OPTIONS_RUN;
 }
@@ -73,19 +93,31 @@ static int set_value(struct options *options, struct text name, struct text valu
 {
 	const struct setting *setting = setting_find(name);
 	uint64_t number;
-	if (!setting)
-		return wrong("there is no setting \"%.*s\"; croftd --help-config lists them",
+	if (!setting || setting->type == SETTING_MADE)
+		return wrong(options,
+			     "there is no setting \"%.*s\"; croftd --help-config lists them",
 			     (int)name.size, name.data);
 	size_t index = (size_t)(setting - settings);
 	buffer_clear(&options->values[index]);
 	if (setting->type == SETTING_FILE)
 		return value.size ? set_from_file(options, index, value) : OPTIONS_RUN;
 	if (setting->type != SETTING_TEXT && setting_parse(setting, value, &number))
-		return wrong("%s: \"%.*s\" is not a value for it (%s)", setting->name,
-			     (int)value.size, value.data, setting->help);
+		return wrong(options, "%s: \"%.*s\" is not %s", setting->name, (int)value.size,
+			     value.data, setting_forms[setting->type]);
 	buffer_append_text(&options->values[index], value);
 	options->is_set[index] = true;
 	return OPTIONS_RUN;
+}
+
+static int take_line(struct options *options, struct text line)
+{
+	struct text name, value = text_trim(line);
+	if (value.size == 0 || value.data[0] == '#')
+		return OPTIONS_RUN;
+	text_split(&value, '=', &name);
+	if (!value.data)
+		return wrong(options, "a line is `name = value`");
+	return set_value(options, text_trim(name), text_trim(value));
 }
 
 static int read_config(struct options *options, const char *path)
@@ -93,22 +125,17 @@ static int read_config(struct options *options, const char *path)
 	struct buffer content ATTR_BUFFER = {.limit = CONFIG_FILE_LIMIT};
 	int r = file_read(AT_FDCWD, path, &content);
 	if (r < 0)
-		return wrong("cannot read %s: %s", path, strerror(-r));
+		return wrong(options, "cannot read %s: %s", path, strerror(-r));
 	struct text rest = buffer_text(&content), line;
-	for (int number = 1; rest.size > 0; number++) {
+	options->file = path;
+	options->line = 0;
+	for (r = OPTIONS_RUN; r == OPTIONS_RUN && rest.size > 0;) {
+		options->line++;
 		text_split(&rest, '\n', &line);
-		line = text_trim(line);
-		if (line.size == 0 || line.data[0] == '#')
-			continue;
-		struct text name, value = line;
-		text_split(&value, '=', &name);
-		if (!value.data)
-			return wrong("%s:%d: a line is `name = value`", path, number);
-		r = set_value(options, text_trim(name), text_trim(value));
-		if (r != OPTIONS_RUN)
-			return wrong("%s:%d: not accepted", path, number);
+		r = take_line(options, line);
 	}
-	return OPTIONS_RUN;
+	options->file = NULL;
+	return r;
 }
 
 static int parse_roles(struct options *options, struct text list)
@@ -119,10 +146,11 @@ static int parse_roles(struct options *options, struct text list)
 	while (list.size > 0) {
 		text_split(&list, ',', &name);
 		if (role_parse(name, &kind) || kind == ROLE_SUPERVISOR)
-			return wrong("there is no role \"%.*s\"", (int)name.size, name.data);
+			return wrong(options, "there is no role \"%.*s\"", (int)name.size,
+				     name.data);
 		options->roles |= ROLE_BIT(kind);
 	}
-	return options->roles ? OPTIONS_RUN : wrong("--roles names none");
+	return options->roles ? OPTIONS_RUN : wrong(options, "--roles names none");
 }
 
 static int take_option(struct options *options, int option, const char *argument)
@@ -132,7 +160,8 @@ static int take_option(struct options *options, int option, const char *argument
 		options->data = argument;
 		return OPTIONS_RUN;
 	case 'l':
-		return set_value(options, TEXT("listen"), text_of(argument));
+		options->listen = argument;
+		return OPTIONS_RUN;
 	case 'c':
 		return read_config(options, argument);
 	case 'r':
@@ -143,6 +172,9 @@ static int take_option(struct options *options, int option, const char *argument
 	case 'h':
 		fputs(usage, stdout);
 		return OPTIONS_DONE;
+	case OPTION_CHECK:
+		options->check_only = true;
+		return OPTIONS_RUN;
 	case OPTION_HELP_CONFIG:
 		print_settings();
 		return OPTIONS_DONE;
@@ -159,6 +191,22 @@ static void leave_out_idle_roles(struct options *options)
 		options->roles &= ~ROLE_BIT(ROLE_ISSUER);
 }
 
+static int check(struct options *options)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
+		if (options_value(options, pairs[i].name).size > 0 &&
+		    options_value(options, pairs[i].needs).size == 0)
+			return wrong(options, "%s needs %s", pairs[i].name, pairs[i].needs);
+	if (options->check_only) {
+		puts("croftd: the settings are good");
+		return OPTIONS_DONE;
+	}
+	if (!options->data)
+		return wrong(options,
+			     "--data DIR says where to keep everything; try `croftd --help`");
+	return OPTIONS_RUN;
+}
+
 int options_read(struct options *options, int argc, char **argv)
 {
 	int option, r = OPTIONS_RUN;
@@ -168,14 +216,15 @@ int options_read(struct options *options, int argc, char **argv)
 	while (r == OPTIONS_RUN &&
 	       (option = getopt_long(argc, argv, "d:l:c:r:Vh", long_options, NULL)) != -1)
 		r = take_option(options, option, optarg);
-	if (r != OPTIONS_RUN)
-		return r;
-	if (optind < argc)
-		return wrong("\"%s\" is not an option", argv[optind]);
-	if (!options->data)
-		return wrong("--data DIR says where to keep everything; try `croftd --help`");
-	leave_out_idle_roles(options);
-	return OPTIONS_RUN;
+	if (r == OPTIONS_RUN && optind < argc)
+		r = wrong(options, "\"%s\" is not an option", argv[optind]);
+	if (r == OPTIONS_RUN && options->listen)
+		r = set_value(options, TEXT("listen"), text_of(options->listen));
+	if (r == OPTIONS_RUN)
+		r = check(options);
+	if (r == OPTIONS_RUN)
+		leave_out_idle_roles(options);
+	return r;
 }
 
 void options_free(struct options *options)

@@ -7,12 +7,17 @@
 enum { SETTINGS_MAX = 64 };
 
 struct options {
-	const char *data; /* --data */
-	unsigned roles;   /* ROLE_BIT()s to start */
+	const char *data;   /* --data */
+	const char *listen; /* --listen, stronger than the file; or NULL */
+	unsigned roles;     /* ROLE_BIT()s to start */
+	bool check_only;    /* --check */
 	/* As configured, parallel to settings[]: NULL where the fallback holds. A file's content
 	 * for SETTING_FILE. */
 	struct buffer values[SETTINGS_MAX];
 	bool is_set[SETTINGS_MAX];
+	/* While a file is read, for what is said about it. */
+	const char *file;
+	unsigned line;
 };
 
 enum options_outcome {

@@ -96,8 +96,7 @@ static int spawn(struct process *process, const struct process_context *context)
 static int send_setup(struct process *process, const struct process_context *context)
 {
 	struct data_user user = context->data->users[process->kind];
-	enum log_level level = LOG_INFO;
-	log_level_parse(options_value(context->options, "log.level"), &level);
+	uint64_t level = options_number(context->options, "log.level");
 	struct supervisor_role_setup setup = {user.uid, user.gid, process->index, (uint8_t)level};
 	int root = fcntl(context->data->role_directories[process->kind], F_DUPFD_CLOEXEC, 0);
 	if (root < 0)
