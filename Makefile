@@ -51,9 +51,8 @@ fmt: ## format the C sources
 	@tools/packages lint
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
-install: all ## install below PREFIX (/usr) and DESTDIR
-	@meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir $(abspath $(DESTDIR))) >/dev/null
-	@DESTDIR=$(DESTDIR) tools/make-users
+install: all ## install below PREFIX (/usr), or for a package below DESTDIR
+	@tools/install $(BUILD) $(PREFIX) $(if $(DESTDIR),$(abspath $(DESTDIR)))
 
 clean: ## remove what was built
 	@rm -rf $(BUILD) $(BUILD)-*

@@ -52,8 +52,11 @@ export async function startCroft(t, options = {}) {
 }
 
 export class Croft {
-  /** `data` reuses a folder, which then is the caller's to remove; `settings` go to the configuration file. */
-  constructor({ settings = {}, data, listen = "127.0.0.1:0", args = [], env = {} } = {}) {
+  /**
+   * `data` reuses a folder, which then is the caller's to remove; `settings` go to the configuration file; `command` is
+   * what is executed: another croftd than the build's, or one with something in front that becomes it.
+   */
+  constructor({ settings = {}, data, listen = "127.0.0.1:0", args = [], env = {}, command = [path.join(build, "croftd")] } = {}) {
     this.owned = data === undefined;
     this.data = data ?? fs.mkdtempSync(path.join(os.tmpdir(), "croft-test-"));
     this.config = path.join(os.tmpdir(), `${path.basename(this.data)}.conf`);
@@ -61,14 +64,15 @@ export class Croft {
     this.listen = listen;
     this.args = args;
     this.env = env;
+    this.command = command;
   }
 
   async start() {
     fs.writeFileSync(this.config, Object.entries(this.settings).map(([name, value]) => `${name} = ${value}\n`).join(""));
     this.log = "";
-    const argv = ["--data", this.data, "--listen", this.listen, "--config", this.config, ...this.args];
+    const argv = [...this.command.slice(1), "--data", this.data, "--listen", this.listen, "--config", this.config, ...this.args];
     const env = { ...process.env, ...this.env };
-    this.process = spawn(path.join(build, "croftd"), argv, { stdio: ["ignore", "pipe", "pipe"], env });
+    this.process = spawn(this.command[0], argv, { stdio: ["ignore", "pipe", "pipe"], env });
     this.process.stderr.setEncoding("utf8").on("data", (text) => (this.log += text));
     this.exited = once(this.process, "exit");
     this.url = await this.#ready();

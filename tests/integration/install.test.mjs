@@ -1,0 +1,102 @@
+// An installation below DESTDIR is whole, and its croftd serves with no more powers than the unit leaves it.
+
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { build, startCroft, until } from "../lib/croftd.mjs";
+
+const source = fileURLToPath(new URL("../..", import.meta.url));
+
+const below = {
+  bin: ["croft"],
+  sbin: ["croftd"],
+  "libexec/croft": ["agent", "audit", "control", "gateway", "issuer", "stream", "worker"].map((role) => `croft-${role}`),
+  "lib/systemd/system": ["croftd.service"],
+  "lib/sysusers.d": ["croft.conf"],
+  "lib/tmpfiles.d": ["croft.conf"],
+  "share/bash-completion/completions": ["croft"],
+  "share/zsh/vendor-completions": ["_croft"],
+  "share/croft": ["croft.conf.sample", "openapi.json"],
+};
+
+function option(name) {
+  const options = JSON.parse(execFileSync("meson", ["introspect", build, "--buildoptions"]));
+  return options.find((o) => o.name === name).value;
+}
+
+/** What systemd would hear, line by line; Python, as node has no datagram sockets of this family. */
+function listenAsSystemd(t, socket) {
+  const program = "import socket,sys\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\ns.bind(sys.argv[1])\n" +
+    "while True: print(s.recv(4096).decode(),flush=True)";
+  const listener = spawn("python3", ["-c", program, socket], { stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => listener.kill());
+  const heard = [];
+  createInterface({ input: listener.stdout }).on("line", (line) => heard.push(line));
+  return heard;
+}
+
+describe("an installation", () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "croft-install-"));
+  const prefix = option("prefix");
+  const etc = path.resolve(prefix, option("sysconfdir"));
+  const installed = (name) => path.join(folder, prefix, name);
+  const install = () => execFileSync(path.join(source, "tools/install"), [build, prefix, folder], { stdio: "pipe" });
+
+  before(install);
+  after(() => fs.rmSync(folder, { recursive: true }));
+
+  it("has every file at its place", () => {
+    const missing = Object.entries(below).flatMap(([place, names]) =>
+      names.map((name) => installed(path.join(place, name))).filter((file) => !fs.existsSync(file) || fs.statSync(file).size === 0));
+    assert.deepEqual(missing, []);
+    for (const program of ["bin/croft", "sbin/croftd"]) fs.accessSync(installed(program), fs.constants.X_OK);
+  });
+
+  it("leaves the operator's configuration alone", () => {
+    const file = path.join(folder, etc, "croft/croft.conf");
+    assert.match(fs.readFileSync(file, "utf8"), /^#listen = 127\.0\.0\.1:7480$/m);
+    execFileSync(installed("sbin/croftd"), ["--check", "--config", file]);
+    fs.writeFileSync(file, "listen = 127.0.0.1:7481\n");
+    install();
+    assert.equal(fs.readFileSync(file, "utf8"), "listen = 127.0.0.1:7481\n");
+  });
+
+  it("names users for every role that has one, and for no other", () => {
+    const users = fs.readFileSync(installed("lib/sysusers.d/croft.conf"), "utf8").match(/^u \S+/gm).map((line) => line.slice(2));
+    const roles = below["libexec/croft"].filter((name) => !["croft-agent", "croft-worker"].includes(name));
+    assert.deepEqual(users.sort(), roles);
+  });
+
+  it("completes commands", () => {
+    const script = `. ${installed("share/bash-completion/completions/croft")}
+      COMP_WORDS=(croft wor) COMP_CWORD=1; _croft; echo "\${COMPREPLY[@]}"
+      COMP_WORDS=(croft -p demo run --bac) COMP_CWORD=4; _croft; echo "\${COMPREPLY[@]}"`;
+    assert.equal(execFileSync("bash", ["-c", script]).toString(), "workspace\n--background\n");
+  });
+
+  it("serves with the powers that the unit leaves, and tells systemd so", async (t) => {
+    const unit = fs.readFileSync(installed("lib/systemd/system/croftd.service"), "utf8");
+    const powers = unit.match(/^CapabilityBoundingSet=.*/gm).flatMap((line) => line.split("=")[1].split(" "));
+    const set = `-all,${powers.map((name) => `+${name.slice(4).toLowerCase()}`)}`;
+    const socket = path.join(folder, "notify");
+    const heard = listenAsSystemd(t, socket);
+    await until(() => fs.existsSync(socket), "a socket to notify");
+    const croft = await startCroft(t, {
+      command: ["setpriv", "--bounding-set", set, "--no-new-privs", installed("sbin/croftd")],
+      env: { NOTIFY_SOCKET: socket, WATCHDOG_USEC: "200000" },
+    });
+    const parent = fs.readlinkSync(`/proc/${croft.process.pid}/exe`);
+    assert.equal(parent, installed("sbin/croftd"));
+    await until(async () => (await croft.admin.get("/readyz")).status === 200, "every role to be ready");
+    const { id } = await croft.admin.makeProject();
+    assert.equal((await croft.admin.shell(id, "echo installed")).stdout, "installed\n");
+    await until(() => heard.includes("READY=1") && heard.includes("WATCHDOG=1"), "READY and WATCHDOG");
+    await croft.stop();
+    await until(() => heard.includes("STOPPING=1"), "STOPPING");
+  });
+});
