@@ -2,6 +2,9 @@
 
 #include "base/log.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 enum {
 	GATEWAY = ROLE_BIT(ROLE_GATEWAY),
 	CONTROL = ROLE_BIT(ROLE_CONTROL),
@@ -12,14 +15,23 @@ enum {
 	SUPERVISOR = ROLE_BIT(ROLE_SUPERVISOR),
 };
 
+/* Ends of ranges. */
+#define KIB  UINT64_C(1024)
+#define MIB  (1024 * KIB)
+#define GIB  (1024 * MIB)
+#define TIB  (1024 * GIB)
+#define HOUR (UINT64_C(3600) * 1000)
+#define DAY  (24 * HOUR)
+#define YEAR (365 * DAY)
+
 const struct setting settings[] = {
     {"listen", SETTING_TEXT, "127.0.0.1:7480", SUPERVISOR, "address and port of the API"},
     {"log.level", SETTING_LEVEL, "info", SUPERVISOR,
      "what is written to the log, and what is worse"},
     {"stop.grace", SETTING_DURATION, "10s", SUPERVISOR | CONTROL | WORKER,
-     "time that running operations get at shutdown"},
+     "time that running operations get at shutdown", 0, HOUR},
     {"gateway.processes", SETTING_COUNT, "1", SUPERVISOR,
-     "gateway processes that share the listening socket"},
+     "gateway processes that share the listening socket", 1, 16},
 
     {"tls.certificate", SETTING_FILE, "", GATEWAY,
      "PEM chain; with it and tls.key the API is served over TLS"},
@@ -27,22 +39,25 @@ const struct setting settings[] = {
     {"cors.origins", SETTING_TEXT, "", GATEWAY,
      "origins, separated by blanks, that browsers may call from"},
     {"gateway.connections", SETTING_COUNT, "12000", GATEWAY,
-     "connections at once; more are answered 503 and closed"},
+     "connections at once; more are answered 503 and closed", 1, 60000},
     {"gateway.header_timeout", SETTING_DURATION, "10s", GATEWAY,
-     "time for the head of a request to arrive"},
+     "time for the head of a request to arrive", 1, HOUR},
     {"gateway.body_timeout", SETTING_DURATION, "30s", GATEWAY,
-     "longest silence within a request's body"},
+     "longest silence within a request's body", 1, HOUR},
     {"gateway.idle_timeout", SETTING_DURATION, "75s", GATEWAY,
-     "time that an idle connection is kept"},
+     "time that an idle connection is kept", 1, DAY},
     {"gateway.stalled_timeout", SETTING_DURATION, "120s", GATEWAY,
-     "a reader that takes nothing for this long is closed"},
-    {"gateway.header_bytes", SETTING_SIZE, "32k", GATEWAY, "largest head of a request"},
-    {"gateway.upload_bytes", SETTING_SIZE, "16G", GATEWAY, "largest body of a file or archive"},
-    {"rate.address", SETTING_COUNT, "50", GATEWAY, "failed authentications per minute and address"},
+     "a reader that takes nothing for this long is closed", 1, DAY},
+    {"gateway.header_bytes", SETTING_SIZE, "32k", GATEWAY, "largest head of a request", KIB, MIB},
+    {"gateway.upload_bytes", SETTING_SIZE, "16G", GATEWAY, "largest body of a file or archive", 0,
+     TIB},
+    {"rate.address", SETTING_COUNT, "50", GATEWAY, "failed authentications per minute and address",
+     0, 1000000},
 
-    {"rate.key", SETTING_COUNT, "6000", CONTROL, "requests per minute and key; 0: no limit"},
+    {"rate.key", SETTING_COUNT, "6000", CONTROL, "requests per minute and key; 0: no limit", 0,
+     1000000000},
     {"rate.workspace", SETTING_COUNT, "30000", CONTROL,
-     "requests per minute and workspace; 0: no limit"},
+     "requests per minute and workspace; 0: no limit", 0, 1000000000},
     {"admin.key_hash", SETTING_MADE, "", CONTROL, "made by croftd itself from admin.key"},
     {"oidc.issuer", SETTING_TEXT, "", CONTROL | ISSUER, "issuer of the JWTs that are accepted"},
     {"oidc.audience", SETTING_TEXT, "croft", CONTROL, "audience that a JWT must name"},
@@ -50,38 +65,42 @@ const struct setting settings[] = {
     {"oidc.keys_url", SETTING_TEXT, "", SUPERVISOR | ISSUER, "JWKS URL of the issuer"},
     {"oidc.ca", SETTING_FILE, "", ISSUER,
      "PEM of a private certification authority for oidc.keys_url"},
-    {"operations.timeout", SETTING_DURATION, "10m", CONTROL,
-     "time of an operation that names none"},
+    {"operations.timeout", SETTING_DURATION, "10m", CONTROL, "time of an operation that names none",
+     1, YEAR},
     {"operations.timeout_limit", SETTING_DURATION, "24h", CONTROL,
-     "longest time that an operation may ask for"},
+     "longest time that an operation may ask for", 1, YEAR},
     {"operations.per_project", SETTING_COUNT, "16", CONTROL,
-     "operations of a project that run at once"},
+     "operations of a project that run at once", 1, 100000},
     {"operations.per_workspace", SETTING_COUNT, "64", CONTROL,
-     "operations of a workspace that run at once"},
-    {"operations.running", SETTING_COUNT, "256", CONTROL, "operations that run at once"},
+     "operations of a workspace that run at once", 1, 100000},
+    {"operations.running", SETTING_COUNT, "256", CONTROL, "operations that run at once", 1, 100000},
     {"operations.queue", SETTING_COUNT, "10000", CONTROL,
-     "operations of a workspace that may wait; more are answered 429"},
+     "operations of a workspace that may wait; more are answered 429", 1, 10000000},
     {"operations.keep", SETTING_DURATION, "30d", CONTROL,
-     "time that finished operations and idempotency keys are kept"},
-    {"output.limit", SETTING_SIZE, "16G", CONTROL, "output of one operation at most"},
-    {"instance.memory", SETTING_SIZE, "2G", CONTROL | WORKER, "memory of an instance"},
+     "time that finished operations and idempotency keys are kept", 1, 100 * YEAR},
+    {"output.limit", SETTING_SIZE, "16G", CONTROL, "output of one operation at most", 0,
+     1024 * TIB},
+    {"instance.memory", SETTING_SIZE, "2G", CONTROL | WORKER, "memory of an instance", 4 * MIB,
+     16 * TIB},
     {"instance.cpu_percent", SETTING_COUNT, "200", CONTROL | WORKER,
-     "processor time of an instance; 100 is one core"},
-    {"instance.pids", SETTING_COUNT, "512", CONTROL | WORKER, "processes of an instance"},
+     "processor time of an instance; 100 is one core", 1, 100000},
+    {"instance.pids", SETTING_COUNT, "512", CONTROL | WORKER, "processes of an instance", 2,
+     4194304},
     {"instance.idle", SETTING_DURATION, "10m", WORKER,
-     "an instance without operations is stopped after this time"},
-    {"instance.limit", SETTING_COUNT, "64", CONTROL | WORKER, "instances at once"},
+     "an instance without operations is stopped after this time", 1, YEAR},
+    {"instance.limit", SETTING_COUNT, "64", CONTROL | WORKER, "instances at once", 1, 1024},
     {"instance.open_files", SETTING_COUNT, "4096", WORKER,
-     "descriptors of a process in an instance"},
+     "descriptors of a process in an instance", 64, 1048576},
     {"instance.uid_base", SETTING_COUNT, "1073741824", WORKER,
-     "first of the user ids that instances are given ranges of"},
+     "first of the user ids that instances are given ranges of", 65536, 4227858432},
 
-    {"stream.segment_bytes", SETTING_SIZE, "64M", STREAM, "size of a segment of the event log"},
+    {"stream.segment_bytes", SETTING_SIZE, "64M", STREAM, "size of a segment of the event log", KIB,
+     GIB},
     {"stream.retention_bytes", SETTING_SIZE, "32G", STREAM,
-     "events kept; the oldest segments go first; 0: no limit"},
+     "events kept; the oldest segments go first; 0: no limit", 0, 1024 * TIB},
     {"stream.retention", SETTING_DURATION, "30d", STREAM,
-     "age of the oldest events kept; 0: no limit"},
-    {"stream.readers", SETTING_COUNT, "20000", STREAM, "readers at once"},
+     "age of the oldest events kept; 0: no limit", 0, 100 * YEAR},
+    {"stream.readers", SETTING_COUNT, "20000", STREAM, "readers at once", 1, 1000000},
 
     {"audit.origin", SETTING_TEXT, "croft", AUDIT, "name of the log in its signed checkpoints"},
 };
@@ -90,9 +109,8 @@ const size_t n_settings = ARRAY_SIZE(settings);
 const char *const setting_forms[SETTING_TYPES] = {
     [SETTING_TEXT] = "text",
     [SETTING_COUNT] = "a number",
-    [SETTING_SIZE] = "bytes, or with k, M or G in powers of 1024",
+    [SETTING_SIZE] = "bytes, or with k, M, G or T in powers of 1024",
     [SETTING_DURATION] = "a time with ms, s, m, h or d",
-    [SETTING_BOOL] = "yes or no",
     [SETTING_LEVEL] = "debug, info, warning or error",
     [SETTING_FILE] = "the path of a file",
     [SETTING_MADE] = "",
@@ -112,7 +130,7 @@ struct unit {
 };
 
 static const struct unit sizes[] = {
-    {TEXT("G"), 1 << 30}, {TEXT("M"), 1 << 20}, {TEXT("k"), 1 << 10}};
+    {TEXT("T"), TIB}, {TEXT("G"), GIB}, {TEXT("M"), MIB}, {TEXT("k"), KIB}};
 static const struct unit durations[] = {
     {TEXT("ms"), 1},      {TEXT("s"), 1000},     {TEXT("m"), 60000},
     {TEXT("h"), 3600000}, {TEXT("d"), 86400000},
@@ -144,9 +162,9 @@ static int parse_level(struct text text, uint64_t *value)
 	return 0;
 }
 
-int setting_parse(const struct setting *setting, struct text text, uint64_t *value)
+static int parse_form(enum setting_type type, struct text text, uint64_t *value)
 {
-	switch (setting->type) {
+	switch (type) {
 	case SETTING_COUNT:
 		return text_parse_u64(text, INT64_MAX, value);
 	case SETTING_SIZE:
@@ -155,12 +173,41 @@ int setting_parse(const struct setting *setting, struct text text, uint64_t *val
 		return parse_with_units(text, durations, ARRAY_SIZE(durations), value);
 	case SETTING_LEVEL:
 		return parse_level(text, value);
-	case SETTING_BOOL:
-		if (!text_equal(text, TEXT("yes")) && !text_equal(text, TEXT("no")))
-			return 1;
-		*value = text_equal(text, TEXT("yes"));
-		return 0;
 	default:
 		return 1;
 	}
+}
+
+int setting_parse(const struct setting *setting, struct text text, uint64_t *value)
+{
+	uint64_t number;
+	if (parse_form(setting->type, text, &number))
+		return 1;
+	if (setting_has_range(setting) && (number < setting->least || number > setting->most))
+		return 1;
+	*value = number;
+	return 0;
+}
+
+/* The largest unit that divides `value`. */
+static void show_with_units(uint64_t value, const struct unit *units, size_t n_units, char *out,
+			    size_t size)
+{
+	const struct unit *best = NULL;
+	for (size_t i = 0; i < n_units; i++)
+		if (value && value % units[i].factor == 0 &&
+		    (!best || units[i].factor > best->factor))
+			best = &units[i];
+	snprintf(out, size, "%" PRIu64 "%s", best ? value / best->factor : value,
+		 best ? best->suffix.data : "");
+}
+
+void setting_show(const struct setting *setting, uint64_t value, char out[SETTING_SHOWN_SIZE])
+{
+	if (setting->type == SETTING_SIZE)
+		show_with_units(value, sizes, ARRAY_SIZE(sizes), out, SETTING_SHOWN_SIZE);
+	else if (setting->type == SETTING_DURATION)
+		show_with_units(value, durations, ARRAY_SIZE(durations), out, SETTING_SHOWN_SIZE);
+	else
+		snprintf(out, SETTING_SHOWN_SIZE, "%" PRIu64, value);
 }

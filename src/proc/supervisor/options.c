@@ -66,14 +66,28 @@ static int wrong(const struct options *options, const char *format, ...)
 	return OPTIONS_WRONG;
 }
 
+/* How a value is written and what it may be, as "a number, 1 to 16". */
+static const char *describe(const struct setting *setting, char out[256])
+{
+	char least[SETTING_SHOWN_SIZE], most[SETTING_SHOWN_SIZE];
+	const char *form = setting_forms[setting->type];
+	if (!setting_has_range(setting))
+		return form;
+	setting_show(setting, setting->least, least);
+	setting_show(setting, setting->most, most);
+	snprintf(out, 256, "%s, %s to %s", form, least, most);
+	return out;
+}
+
 /* Every line is a comment, so that what the operator leaves alone follows the defaults of the
  * croftd that runs. */
 static void print_settings(void)
 {
+	char form[256];
 	for (size_t i = 0; i < n_settings; i++)
 		if (settings[i].type != SETTING_MADE)
 			printf("# %s (%s)\n#%s = %s\n\n", settings[i].help,
-			       setting_forms[settings[i].type], settings[i].name,
+			       describe(&settings[i], form), settings[i].name,
 			       settings[i].fallback);
 }
 
@@ -93,6 +107,7 @@ static int set_value(struct options *options, struct text name, struct text valu
 {
 	const struct setting *setting = setting_find(name);
 	uint64_t number;
+	char form[256];
 	if (!setting || setting->type == SETTING_MADE)
 		return wrong(options,
 			     "there is no setting \"%.*s\"; croftd --help-config lists them",
@@ -103,7 +118,7 @@ static int set_value(struct options *options, struct text name, struct text valu
 		return value.size ? set_from_file(options, index, value) : OPTIONS_RUN;
 	if (setting->type != SETTING_TEXT && setting_parse(setting, value, &number))
 		return wrong(options, "%s: \"%.*s\" is not %s", setting->name, (int)value.size,
-			     value.data, setting_forms[setting->type]);
+			     value.data, describe(setting, form));
 	buffer_append_text(&options->values[index], value);
 	options->is_set[index] = true;
 	return OPTIONS_RUN;
