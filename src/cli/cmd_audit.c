@@ -58,9 +58,12 @@ static int run_audit(struct cli *cli, int argc, char **argv)
 
 const struct command cmd_audit = {
     .name = "audit",
-    .arguments = "ls | export | verify [--key FILE] FILE|FOLDER|URL",
+    .arguments = "ls | export | verify [OPTION]... FILE|FOLDER|URL",
     .summary = "List, export and verify the audit log",
-    .help = "`export` writes the workspace's entries as JSON lines, with the proofs that they are "
+    .help = "  -k, --key FILE    verify: the log's public key (default: key.pub in FOLDER)\n"
+	    "  -n, --known FILE  verify: a checkpoint seen earlier, which the log must still hold\n"
+	    "\n"
+	    "`export` writes the workspace's entries as JSON lines, with the proofs that they are "
 	    "in the log.\n"
 	    "`verify` needs no server and no trust in one: with the log's public key alone it "
 	    "checks that every\n"

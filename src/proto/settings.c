@@ -51,8 +51,8 @@ const struct setting settings[] = {
     {"gateway.header_bytes", SETTING_SIZE, "32k", GATEWAY, "largest head of a request", KIB, MIB},
     {"gateway.upload_bytes", SETTING_SIZE, "16G", GATEWAY, "largest body of a file or archive", 0,
      TIB},
-    {"rate.address", SETTING_COUNT, "50", GATEWAY, "failed authentications per minute and address",
-     0, 1000000},
+    {"rate.address", SETTING_COUNT, "50", GATEWAY,
+     "failed authentications per minute and address; 0: no limit", 0, 1000000},
 
     {"rate.key", SETTING_COUNT, "6000", CONTROL, "requests per minute and key; 0: no limit", 0,
      1000000000},

@@ -21,6 +21,9 @@ const below = {
   "lib/tmpfiles.d": ["croft.conf"],
   "share/bash-completion/completions": ["croft"],
   "share/zsh/vendor-completions": ["_croft"],
+  "share/man/man1": ["croft.1"],
+  "share/man/man5": ["croft.conf.5"],
+  "share/man/man8": ["croftd.8"],
   "share/croft": ["croft.conf.sample", "openapi.json"],
 };
 
