@@ -11,6 +11,7 @@
 enum {
 	ANSWER_LIMIT = 64 << 20,
 	REPEATS_MAX = 8,
+	READ_REPEATS_MAX = 3, /* somebody waits for it, and nothing is lost */
 	REPEAT_FIRST_MS = 200,
 	REPEAT_MAX_MS = 5000,
 };
@@ -111,11 +112,12 @@ static int exchange_repeatedly(struct cli *cli, const struct cli_call *call,
 			       struct client_answer *answer)
 {
 	int delay = REPEAT_FIRST_MS, r = 0;
-	for (int i = 0; i < REPEATS_MAX; i++) {
+	int repeats = call->idempotency_key ? REPEATS_MAX : READ_REPEATS_MAX;
+	for (int i = 0; i < repeats; i++) {
 		r = exchange_once(cli, call, answer);
 		if (r < 0 || !is_worth_repeating(call, answer))
 			return r;
-		if (i == 0 && !cli->quiet && isatty(STDERR_FILENO))
+		if (i == 0 && !cli->quiet)
 			cli_say(0, "no answer yet (%s); trying again",
 				answer->status ? "the server is not ready" : answer->trouble);
 		wait_ms(delay);
@@ -146,8 +148,17 @@ int cli_request(struct cli *cli, const struct cli_call *call, struct document **
 
 /* ---- names to identifiers ---- */
 
-static int find_named(struct cli *cli, const char *list_path, const char *name, const char *what,
-		      char out[64])
+static bool is_called(const struct document_value *item, const char *name)
+{
+	static const char *const names[] = {"id", "name", "email", "subject"};
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (text_equal(cli_member(item, names[i]), text_of(name)))
+			return true;
+	return false;
+}
+
+int cli_find(struct cli *cli, const char *list_path, const char *name, const char *what,
+	     char out[64])
 {
 	struct document *document ATTR_DOCUMENT = NULL;
 	struct cli_call call = {.method = "GET", .path = text_of(list_path)};
@@ -168,7 +179,7 @@ static int find_named(struct cli *cli, const char *list_path, const char *name, 
 			       what, what);
 	for (size_t i = 0; i < count; i++) {
 		const struct document_value *item = document_element(items, i);
-		if (!text_equal(cli_member(item, "name"), text_of(name)))
+		if (!is_called(item, name))
 			continue;
 		struct text id = cli_member(item, "id");
 		snprintf(out, 64, "%.*s", (int)id.size, id.data);
@@ -183,7 +194,7 @@ int cli_workspace(struct cli *cli, char out[64])
 		snprintf(out, 64, "%s", cli->workspace);
 		return 0;
 	}
-	return find_named(cli, "/v1/workspaces?limit=1000", cli->workspace, "workspace", out);
+	return cli_find(cli, "/v1/workspaces?limit=1000", cli->workspace, "workspace", out);
 }
 
 int cli_project(struct cli *cli, char out[64])
@@ -197,5 +208,5 @@ int cli_project(struct cli *cli, char out[64])
 	if (status)
 		return status;
 	snprintf(path, sizeof(path), "/v1/workspaces/%s/projects?limit=1000", workspace);
-	return find_named(cli, path, cli->project, "project", out);
+	return cli_find(cli, path, cli->project, "project", out);
 }

@@ -246,14 +246,17 @@ int client_turn(struct client *client, struct pollfd *fds, unsigned count, int t
 	struct curl_waitfd extra[8];
 	int running, left;
 	CURLMsg *message;
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
+		fds[i].events = POLLIN;
 		extra[i] = (struct curl_waitfd){fds[i].fd, CURL_WAIT_POLLIN, 0};
+	}
 	if (curl_multi_perform(client->multi, &running) ||
 	    curl_multi_poll(client->multi, extra, count, timeout_ms, NULL) ||
 	    curl_multi_perform(client->multi, &running))
 		return error_origin(-EIO);
-	for (unsigned i = 0; i < count; i++)
-		fds[i].revents = extra[i].revents;
+	/* libcurl wakes for the end of a pipe, but does not say so. */
+	if (poll(fds, count, 0) < 0 && errno != EINTR)
+		return error_origin(-errno);
 	while ((message = curl_multi_info_read(client->multi, &left))) {
 		char *owner = NULL;
 		CURLcode code = message->data.result;

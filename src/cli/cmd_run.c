@@ -35,6 +35,7 @@ struct run {
 	struct follow follow;
 	char operation[64];
 	int status;
+	bool started; /* before it nothing takes input or signals */
 	unsigned interrupts;
 
 	/* Input goes up one piece at a time, the next when the last was taken: order is kept and
@@ -191,7 +192,7 @@ static int post(struct run *run, const char *what, struct text body)
 	struct document *document ATTR_DOCUMENT = NULL;
 	snprintf(path, sizeof(path), "/v1/operations/%s/%s", run->operation, what);
 	struct cli_call call = {
-	    .method = "POST", .path = text_of(path), .has_body = true, .body = body};
+	    .method = "POST", .path = text_of(path), .has_body = body.size > 0, .body = body};
 	return cli_request(run->cli, &call, &document);
 }
 
@@ -224,6 +225,10 @@ static int forward_signal(struct run *run, uint32_t number)
 		run->status = cli_say(128 + SIGINT, "left alone: `croft ops cancel %s` ends it",
 				      run->operation);
 		return -1;
+	}
+	if (!run->started) {
+		post(run, "cancel", (struct text){0});
+		return 0;
 	}
 	int size = snprintf(body, sizeof(body), "{\"signal\":\"%s\"}", signal_name(number));
 	post(run, "signal", (struct text){body, (size_t)size});
@@ -274,26 +279,23 @@ static int send_input(struct run *run, struct bytes data, bool eof)
 }
 
 /* Standard input is waited for only while no piece of it is on its way. */
-static void arm_input(struct run *run)
+static void arm_input(void *owner)
 {
+	struct run *run = owner;
 	finish_input(run);
-	bool wanted = !run->input_over && !run->input_exchange && run->follow.n_fds > FD_INPUT;
+	bool wanted = run->started && !run->input_over && !run->input_exchange &&
+		      run->follow.n_fds > FD_INPUT;
 	run->follow.fds[FD_INPUT].fd = wanted ? STDIN_FILENO : run->follow.fds[FD_SIGNALS].fd;
 }
 
 static int take_input(struct run *run)
 {
 	uint8_t piece[INPUT_PIECE];
-	arm_input(run);
-	if (run->input_over || run->input_exchange)
-		return 0;
 	ssize_t n = read(STDIN_FILENO, piece, sizeof(piece));
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
 	run->input_over = n == 0;
-	int r = send_input(run, (struct bytes){piece, (size_t)n}, n == 0);
-	arm_input(run);
-	return r;
+	return send_input(run, (struct bytes){piece, (size_t)n}, n == 0);
 }
 
 static int on_ready(void *owner, unsigned index)
@@ -301,9 +303,7 @@ static int on_ready(void *owner, unsigned index)
 	struct run *run = owner;
 	if (index == FD_INPUT && run->follow.fds[FD_INPUT].fd == STDIN_FILENO)
 		return take_input(run);
-	int r = take_signal(run);
-	arm_input(run);
-	return r;
+	return take_signal(run);
 }
 
 /* ---- events ---- */
@@ -361,7 +361,7 @@ static int on_event(void *owner, struct text type, const struct document_value *
 {
 	struct run *run = owner;
 	const struct document_value *data = document_member(event, "data");
-	arm_input(run);
+	run->started |= text_equal(type, TEXT("started"));
 	if (run->cli->json) {
 		output_json(event);
 		fflush(stdout);
@@ -415,10 +415,8 @@ static void watch(struct run *run)
 	run->follow.fds[FD_SIGNALS].fd = signalfd(-1, &forwarded, SFD_CLOEXEC | SFD_NONBLOCK);
 	run->follow.n_fds = run->follow.fds[FD_SIGNALS].fd < 0 ? 0 : 1;
 	run->input_over = !(run->options.interactive || run->options.tty);
-	if (run->follow.n_fds && !run->input_over) {
+	if (run->follow.n_fds && !run->input_over)
 		run->follow.n_fds = 2;
-		arm_input(run);
-	}
 }
 
 static int run_command(struct cli *cli, int argc, char **argv)
@@ -438,6 +436,7 @@ static int run_command(struct cli *cli, int argc, char **argv)
 	run.follow.cli = cli;
 	run.follow.on_event = on_event;
 	run.follow.on_ready = on_ready;
+	run.follow.before_wait = arm_input;
 	run.follow.owner = &run;
 	snprintf(path, sizeof(path), "/v1/operations/%s/events", run.operation);
 	status = follow_run(&run.follow, path);

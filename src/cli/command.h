@@ -57,6 +57,11 @@ int cli_request(struct cli *cli, const struct cli_call *call, struct document **
 /* Says what a problem document says; returns the exit status. */
 int cli_say_problem(const struct client_answer *answer);
 
+/* The identifier of the object in a list that has `name` as its identifier, name, e-mail or
+ * subject; without a name that of the only one. `what` it is, is for messages. */
+int cli_find(struct cli *cli, const char *list_path, const char *name, const char *what,
+	     char out[64]);
+
 /* The project in use as an identifier, from an identifier or a name. */
 int cli_project(struct cli *cli, char out[64]);
 int cli_workspace(struct cli *cli, char out[64]);

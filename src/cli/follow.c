@@ -43,6 +43,8 @@ static int on_data(void *owner, struct bytes piece)
 /* What waits besides the network also goes on while there is none. */
 static int turn(struct follow *follow)
 {
+	if (follow->before_wait)
+		follow->before_wait(follow->owner);
 	for (unsigned i = 0; i < follow->n_fds; i++)
 		follow->fds[i].revents = 0;
 	if (client_turn(follow->cli->client, follow->fds, follow->n_fds, TURN_MS) < 0)

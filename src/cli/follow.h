@@ -13,9 +13,11 @@ struct follow {
 
 	/* Each event, as the server's JSON, parsed. Negative breaks off. */
 	int (*on_event)(void *owner, struct text type, const struct document_value *event);
-	/* Descriptors to wait for besides the network; called when one is ready. */
+	/* Descriptors to wait for besides the network: `before_wait`, which may be NULL, chooses
+	 * them, and may end exchanges, which a handler of events must not. */
 	struct pollfd fds[4];
 	unsigned n_fds;
+	void (*before_wait)(void *owner);
 	int (*on_ready)(void *owner, unsigned index);
 	void *owner;
 
