@@ -47,13 +47,20 @@ static int use_certificates(SSL_CTX *ssl, struct text pem)
 	return r;
 }
 
+/* Nobody is there to type one; without this the library would ask the terminal. */
+static int no_passphrase(char *out ATTR_UNUSED, int size ATTR_UNUSED, int writing ATTR_UNUSED,
+			 void *unused ATTR_UNUSED)
+{
+	return -1;
+}
+
 static int use_key(SSL_CTX *ssl, struct text pem)
 {
 	BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.size);
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
 	int r = key && SSL_CTX_use_PrivateKey(ssl, key) == 1 && SSL_CTX_check_private_key(ssl) == 1
 		    ? 0
-		    : -EINVAL;
+		    : -EKEYREJECTED;
 	EVP_PKEY_free(key);
 	BIO_free(bio);
 	ERR_clear_error();

@@ -9,7 +9,8 @@
 struct tls_context;
 struct tls;
 
-/* From PEM texts. -EINVAL if they are none or do not belong together. */
+/* From PEM texts. -EINVAL if `certificate` is none, -EKEYREJECTED if `key` is none, is encrypted or
+ * belongs to another certificate. */
 int tls_context_new(struct tls_context **context, struct text certificate,
 		    struct text key) ATTR_MUST_CHECK;
 void tls_context_free(struct tls_context *context); /* NULL is fine */

@@ -3,6 +3,7 @@
 #include "base/descriptor.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "proc/control/metrics.h"
 #include "proc/control/operation.h"
 #include "proc/control/projects.h"
 #include "proc/control/stream_link.h"
@@ -80,6 +81,15 @@ static void on_project_deleted(struct worker_link *link,
 
 /* ---- the channel ---- */
 
+/* Told at once: who waits for /readyz shall not wait for the next regular push. */
+static void set_ready(struct worker_link *link, bool ready)
+{
+	if (link->ready == ready)
+		return;
+	link->ready = ready;
+	metrics_push(link->control->metrics);
+}
+
 static int on_message(void *owner, struct channel *channel ATTR_UNUSED, unsigned type,
 		      const void *body, struct channel_descriptors *descriptors ATTR_UNUSED)
 {
@@ -101,7 +111,7 @@ static int on_message(void *owner, struct channel *channel ATTR_UNUSED, unsigned
 		on_project_deleted(link, body);
 		return 0;
 	case CONTROL_WORKER_STATUS:
-		link->ready = ((const struct control_worker_status *)body)->ready;
+		set_ready(link, ((const struct control_worker_status *)body)->ready);
 		return 0;
 	default:
 		return error_origin(-EPROTO);
@@ -120,8 +130,10 @@ static void lose_channel(struct worker_link *link)
 
 static void on_closed(void *owner, struct channel *channel ATTR_UNUSED, int why)
 {
+	struct worker_link *link = owner;
 	log_warning("the worker is away: %s", strerror(-why));
-	lose_channel(owner);
+	lose_channel(link);
+	metrics_push(link->control->metrics);
 }
 
 static const struct channel_events channel_events = {.on_message = on_message,

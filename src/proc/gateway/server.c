@@ -156,6 +156,11 @@ static int listen_all(struct gateway *gateway)
 	for (size_t i = 0; i < count; i++) {
 		int r = http_server_listen(gateway->server, listeners[i].fd,
 					   listeners[i].tls ? &tls : NULL);
+		if (r == -EINVAL && listeners[i].tls)
+			log_error("tls.certificate holds no certificate in PEM form");
+		if (r == -EKEYREJECTED)
+			log_error("tls.key is no PEM key without a passphrase, or not the "
+				  "certificate's");
 		if (r < 0)
 			return error_trace(r);
 	}
