@@ -39,6 +39,7 @@ describe("an operation", () => {
     assert.equal(second.expect(202).id, first.expect(202).id);
     assert.equal(second.headers["idempotent-replayed"], "true");
     (await api.operate(project, "command.run", { shell: "true" }, { key })).problem(422, "idempotency_key_reused");
+    await api.started(first.json.id);
     (await api.post(`/v1/operations/${first.json.id}/input`, { json: { data: "", eof: true } })).expect(204);
     assert.equal((await api.finished(first.json.id)).result.exitCode, 0);
     assert.equal((await api.get(`/v1/projects/${project}/files/count`)).text, "once\n");
@@ -46,6 +47,7 @@ describe("an operation", () => {
 
   it("takes input, and ends of its own when the input does", async () => {
     const operation = (await api.operate(project, "command.run", { argv: ["wc", "-c"], stdinOpen: true })).expect(202);
+    await api.started(operation.id);
     (await api.post(`/v1/operations/${operation.id}/input`, { json: { data: "four" } })).expect(204);
     (await api.post(`/v1/operations/${operation.id}/input`, { json: { dataBase64: "AAEC", eof: true } })).expect(204);
     await api.finished(operation.id);
@@ -63,7 +65,7 @@ describe("an operation", () => {
 
   it("is cancelled while it runs", async () => {
     const operation = (await api.operate(project, "command.run", { argv: ["sleep", "1000"] })).expect(202);
-    for await (const event of api.events(`/v1/operations/${operation.id}/events`)) if (event.type === "started") break;
+    await api.started(operation.id);
     const answer = await api.post(`/v1/operations/${operation.id}/cancel`);
     assert.ok([200, 202, 204].includes(answer.status), answer.text);
     const ended = await api.finished(operation.id);

@@ -90,6 +90,11 @@ export class Client {
     return { operation, exitCode: operation.result?.exitCode, stdout: text("stdout"), stderr: text("stderr"), pty: text("pty") };
   }
 
+  /** Waits until an operation has started: from then on it takes input and signals. */
+  async started(operation) {
+    for await (const event of this.events(`/v1/operations/${operation}/events`)) if (event.type !== "queued") return event;
+  }
+
   /** Waits for the end of an operation. */
   async finished(operation) {
     for await (const event of this.events(`/v1/operations/${operation}/events`))

@@ -149,6 +149,7 @@ export class Croft {
     assert.equal(signal ?? code, 0, `croftd ended with ${signal ?? code}:\n${this.log.slice(-4000)}`);
     const left = before.filter((p) => sameProcess(p));
     assert.deepEqual(left, [], "processes are left after the stop");
+    assert.doesNotMatch(this.log, /ended by signal (SIG)?(SYS|SEGV|ABRT|31|11|6)\b/, "a role has crashed");
     assert.doesNotMatch(this.log, /AddressSanitizer|LeakSanitizer|runtime error:/, "a sanitizer has complained");
     this.admin?.close();
   }

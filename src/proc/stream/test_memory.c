@@ -21,7 +21,11 @@ enum {
 	PIECES = 4000,
 	WINDOW = 4 << 20, /* appended and not acknowledged */
 	GRANT = 1 << 20,
+#ifdef __SANITIZE_ADDRESS__
+	LIMIT_KIB = 512 << 10, /* its shadow, and what it keeps of what was freed */
+#else
 	LIMIT_KIB = 64 << 10,
+#endif
 };
 
 enum { READS_ALL, STOPS, LATE, READERS };
