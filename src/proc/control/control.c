@@ -113,5 +113,5 @@ void control_close(struct control *control)
 bool control_is_quiet(const struct control *control)
 {
 	return gateway_links_requests(control->gateways) == 0 &&
-	       audit_link_pending(control->audit) == 0;
+	       operations_are_quiet(control->operations) && audit_link_pending(control->audit) == 0;
 }

@@ -101,8 +101,8 @@ static int control_peer(void *state, enum role_kind kind, uint16_t index, int fd
 	return error_trace(r);
 }
 
-/* What has begun is answered and what was done is recorded, as long as the grace lasts. New
- * requests are refused meanwhile. */
+/* What has begun is answered, what runs comes to its end, and both are recorded, as long as the
+ * grace lasts. New requests are refused meanwhile; what waits for its turn is started next time. */
 static void check_stopped(struct loop_timer *timer)
 {
 	struct control_process *process = container_of(timer, struct control_process, stop);
@@ -119,6 +119,7 @@ static void control_stop(void *state, uint32_t grace_ms)
 	struct control_process *process = state;
 	struct loop *loop = process->control->loop;
 	process->control->stopping = true;
+	operations_stop(process->control->operations);
 	process->stop_by_ms = loop_now_ms(loop) + grace_ms;
 	metrics_push(process->control->metrics);
 	if (loop_timer_start(&process->stop, loop, 0, STOP_CHECK_MS, check_stopped) < 0)

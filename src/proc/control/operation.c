@@ -874,3 +874,19 @@ struct orchestrator_counts operations_count(const struct operations *operations)
 {
 	return orchestrator_count(operations->engine);
 }
+
+void operations_stop(struct operations *operations)
+{
+	step(operations, (struct orchestrator_event){.type = ORCHESTRATOR_STOP});
+}
+
+bool operations_are_quiet(const struct operations *operations)
+{
+	struct orchestrator_counts counts = operations_count(operations);
+	if (counts.running > 0 || counts.ending > 0)
+		return false;
+	map_for_each (node, &operations->live)
+		if (container_of(node, struct operation, node)->is_over)
+			return false;
+	return true;
+}

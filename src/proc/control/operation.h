@@ -58,6 +58,10 @@ int operations_restore(struct operations *operations) ATTR_MUST_CHECK;
 void operations_free(struct operations *operations);
 const struct operation_settings *operations_settings(const struct operations *operations);
 struct orchestrator_counts operations_count(const struct operations *operations);
+/* Nothing more is started. */
+void operations_stop(struct operations *operations);
+/* Nothing runs, and the event log has every end. What the worker was lost with does not count. */
+bool operations_are_quiet(const struct operations *operations);
 
 /* The watch is told later, never from inside. 0; 1 the queue is full; negative. */
 int operations_admit(struct control_request *request, const struct operation_order *order,

@@ -18,12 +18,13 @@ enum {
 	STOP_MARGIN_MS = 5000, /* beyond the grace, before a role that does not end is killed */
 };
 
-/* A stop goes through these steps, each waiting for its processes to end. Control first: it takes
- * no new work and sees what runs to its end, for which it needs all others. The two logs last:
- * nobody is left to write to them then. */
+/* A stop goes through these steps, each waiting for its processes to end. Control and worker first
+ * and together: the one takes no new work and writes down how what runs ends, the other ends it
+ * when half of the grace is over. Readers see the last events, as the gateways end after them. The
+ * two logs last: nobody is left to write to them then. */
 static const unsigned stop_steps[] = {
-    ROLE_BIT(ROLE_CONTROL),
-    ROLE_BIT(ROLE_GATEWAY) | ROLE_BIT(ROLE_WORKER) | ROLE_BIT(ROLE_ISSUER),
+    ROLE_BIT(ROLE_CONTROL) | ROLE_BIT(ROLE_WORKER),
+    ROLE_BIT(ROLE_GATEWAY) | ROLE_BIT(ROLE_ISSUER),
     ROLE_BIT(ROLE_STREAM) | ROLE_BIT(ROLE_AUDIT),
 };
 
