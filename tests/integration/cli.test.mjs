@@ -67,7 +67,7 @@ describe("croft", () => {
 
     it("gives a terminal of this one's size", async () => {
       const command = `stty cols 77 rows 22; croft run --tty -- sh -c 'tty; stty size'`;
-      const result = await cli.run(["-qec", command, "/dev/null"], { program: "script", env: { PATH: `${process.env.CROFT_BUILD}:${process.env.PATH}` } });
+      const result = await cli.run(["-qec", command, "/dev/null"], { input: null, program: "script", env: { PATH: `${process.env.CROFT_BUILD}:${process.env.PATH}` } });
       assert.match(result.stdout, /\/dev\/pts\/\d+\r\n22 77\r\n/);
     });
 

@@ -24,7 +24,7 @@ export class Cli {
   }
 
   environment(extra = {}) {
-    return { PATH: process.env.PATH, HOME: this.home, CROFT_URL: this.croft.url, CROFT_API_KEY: this.croft.admin?.key, ...extra };
+    return { PATH: process.env.PATH, HOME: this.home, TMPDIR: this.home, CROFT_URL: this.croft.url, CROFT_API_KEY: this.croft.admin?.key, ...extra };
   }
 
   /** Starts croft; `child.result` is {status, signal, stdout, stderr} once it has ended. */
