@@ -30,6 +30,8 @@ const struct setting settings[] = {
      "what is written to the log, and what is worse"},
     {"stop.grace", SETTING_DURATION, "10s", SUPERVISOR | CONTROL | WORKER,
      "time that running operations get at shutdown", 0, HOUR},
+    {"restart.stable", SETTING_DURATION, "10s", SUPERVISOR,
+     "a role that lived this long is restarted at once; another with growing delay", 0, HOUR},
     {"gateway.processes", SETTING_COUNT, "1", SUPERVISOR,
      "gateway processes that share the listening socket", 1, 16},
 

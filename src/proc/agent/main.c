@@ -256,6 +256,7 @@ int main(void)
 {
 	struct agent agent = {0};
 	prctl(PR_SET_DUMPABLE, 0); /* the tenant's processes share our uid and shall not trace us */
+	prctl(PR_SET_NAME, "croft-agent"); /* it was started from a descriptor, which has no name */
 	log_open("agent", LOG_ERROR);
 	if (set_up(&agent) < 0)
 		return 1;

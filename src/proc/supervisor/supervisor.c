@@ -12,7 +12,6 @@
 enum {
 	RESTART_FIRST_MS = 50,
 	RESTART_MAX_MS = 10000,
-	STABLE_MS = 10000, /* who lived this long starts again at once */
 	FIRST_START_ATTEMPTS =
 	    3,                 /* of a role that never became ready: then the whole start fails */
 	STOP_MARGIN_MS = 5000, /* beyond the grace, before a role that does not end is killed */
@@ -161,7 +160,8 @@ static void role_has_ended(void *owner, struct process *process, int status)
 		supervisor_stop(supervisor);
 		return;
 	}
-	bool was_stable = loop_now_ms(supervisor->loop) - process->started_ms >= STABLE_MS;
+	uint64_t stable_ms = options_number(supervisor->context->options, "restart.stable");
+	bool was_stable = loop_now_ms(supervisor->loop) - process->started_ms >= stable_ms;
 	slot->delay_ms = was_stable || slot->delay_ms == 0 ? RESTART_FIRST_MS : slot->delay_ms * 2;
 	if (slot->delay_ms > RESTART_MAX_MS)
 		slot->delay_ms = RESTART_MAX_MS;

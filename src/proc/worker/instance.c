@@ -314,7 +314,7 @@ void instance_end(struct instance *instance)
 	kill(instance->pid,
 	     SIGKILL); /* the first process of a pid namespace takes all others with it */
 	list_for_each (operation, &instance->operations, link)
-		operation_fail(operation, out_of_memory ? OUTCOME_OOM : OUTCOME_INTERNAL,
+		operation_fail(operation, out_of_memory ? OUTCOME_OOM : OUTCOME_WORKER_LOST,
 			       "the instance ended");
 }
 
