@@ -33,7 +33,7 @@ int cli_connect(struct cli *cli)
 		return 0;
 	if (!cli->key)
 		return cli_say(EXIT_USAGE, "no key: set CROFT_API_KEY or run `croft login`");
-	if (client_new(&cli->client, cli->url, cli->key) < 0)
+	if (client_new(&cli->client, cli->url, cli->key, cli->ca) < 0)
 		return cli_say(EXIT_FAILED, "out of memory");
 	return 0;
 }

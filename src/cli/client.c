@@ -13,6 +13,7 @@ enum { CONNECT_TIMEOUT_MS = 10000, BODY_LIMIT = 256 << 20 };
 struct client {
 	CURLM *multi;
 	char *url;
+	const char *ca;
 	struct buffer authorization; /* wiped */
 };
 
@@ -33,7 +34,7 @@ void client_answer_free(struct client_answer *answer)
 	buffer_free(&answer->headers);
 }
 
-int client_new(struct client **out, const char *url, const char *key)
+int client_new(struct client **out, const char *url, const char *key, const char *ca)
 {
 	struct client *client = calloc(1, sizeof(*client));
 	if (!client || curl_global_init(CURL_GLOBAL_DEFAULT) ||
@@ -45,6 +46,7 @@ int client_new(struct client **out, const char *url, const char *key)
 	while (text_ends(base, TEXT("/")))
 		base.size--;
 	client->url = text_dup(base);
+	client->ca = ca;
 	if (key)
 		buffer_append_format(&client->authorization, "Authorization: Bearer %s", key);
 	buffer_append_byte(&client->authorization, '\0');
@@ -168,6 +170,8 @@ static int prepare(struct client_exchange *exchange)
 		return error_origin(-ENOMEM);
 	curl_easy_setopt(easy, CURLOPT_URL, (char *)url.data);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error);
+	if (exchange->client->ca)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, exchange->client->ca);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "croft/" CROFT_VERSION);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_came);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);

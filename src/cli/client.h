@@ -40,7 +40,10 @@ struct client_answer {
 void client_answer_free(struct client_answer *answer);
 #define ATTR_ANSWER ATTR_CLEANUP(client_answer_free)
 
-int client_new(struct client **client, const char *url, const char *key) ATTR_MUST_CHECK;
+/* `ca`: PEM of the certification authorities to trust, NULL for those of the system. `url`, `key`
+ * are copied, `ca` must live as long. */
+int client_new(struct client **client, const char *url, const char *key,
+	       const char *ca) ATTR_MUST_CHECK;
 void client_free(struct client *client);
 
 /* Sends and waits for the whole answer. */

@@ -38,13 +38,13 @@ static void print_bash(void)
 	      "  local word=${COMP_WORDS[COMP_CWORD]} command= i\n"
 	      "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
 	      "    case ${COMP_WORDS[i]} in\n"
-	      "      -u|-w|-p|--url|--workspace|--project) ((i++)) ;;\n"
+	      "      -u|-w|-p|-c|--url|--workspace|--project|--ca) ((i++)) ;;\n"
 	      "      -*) ;;\n"
 	      "      *) command=${COMP_WORDS[i]}; break ;;\n"
 	      "    esac\n"
 	      "  done\n"
 	      "  case $command in\n"
-	      "    '') COMPREPLY=($(compgen -W '--url --workspace --project --json --quiet "
+	      "    '') COMPREPLY=($(compgen -W '--url --workspace --project --ca --json --quiet "
 	      "--version --help ",
 	      stdout);
 	for (size_t i = 0; i < n_commands; i++)

@@ -38,14 +38,17 @@ static int read_key(const char *path, char key[KEY_LIMIT])
 	return *key ? 0 : cli_say(EXIT_USAGE, "no key was given");
 }
 
+/* The authority's file by its full path: croft is called from other folders later. */
 static int remember(struct cli *cli, const char *key)
 {
+	char *ca ATTR_CLEANUP(text_free) = cli->ca ? realpath(cli->ca, NULL) : NULL;
 	struct configuration configuration = {0};
 	int status = configuration_load(&configuration);
 	if (status)
 		return status;
 	configuration_set(&configuration.url, cli->url);
 	configuration_set(&configuration.key, key);
+	configuration_set(&configuration.ca, ca);
 	status = configuration_save(&configuration);
 	configuration_free(&configuration);
 	return status;

@@ -18,7 +18,7 @@ enum {
 
 struct cli {
 	struct client *client; /* made by cli_connect() */
-	const char *url, *key, *workspace,
+	const char *url, *key, *ca, *workspace,
 	    *project; /* from options, environment, configuration; may be NULL */
 	bool json;
 	bool quiet;

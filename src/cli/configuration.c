@@ -20,6 +20,7 @@ struct member {
 static const struct member members[] = {
     {"url", offsetof(struct configuration, url)},
     {"key", offsetof(struct configuration, key)},
+    {"ca", offsetof(struct configuration, ca)},
     {"workspace", offsetof(struct configuration, workspace)},
     {"project", offsetof(struct configuration, project)},
 };
@@ -140,6 +141,7 @@ void configuration_apply(const struct configuration *configuration, struct cli *
 {
 	fill(&cli->url, "CROFT_URL", configuration->url);
 	fill(&cli->key, "CROFT_API_KEY", configuration->key);
+	fill(&cli->ca, "CROFT_CA", configuration->ca);
 	fill(&cli->workspace, "CROFT_WORKSPACE", configuration->workspace);
 	fill(&cli->project, "CROFT_PROJECT", configuration->project);
 	if (!cli->url)

@@ -5,7 +5,7 @@
 #include "command.h"
 
 struct configuration {
-	char *url, *key, *workspace, *project;
+	char *url, *key, *ca, *workspace, *project;
 };
 
 int configuration_load(

@@ -10,10 +10,15 @@
 #include <stdlib.h>
 
 static const struct option long_options[] = {
-    {"url", required_argument, NULL, 'u'},       {"project", required_argument, NULL, 'p'},
-    {"workspace", required_argument, NULL, 'w'}, {"json", no_argument, NULL, 'j'},
-    {"quiet", no_argument, NULL, 'q'},           {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},         {0},
+    {"url", required_argument, NULL, 'u'},
+    {"project", required_argument, NULL, 'p'},
+    {"workspace", required_argument, NULL, 'w'},
+    {"ca", required_argument, NULL, 'c'},
+    {"json", no_argument, NULL, 'j'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {0},
 };
 
 static void print_help(FILE *out)
@@ -27,6 +32,8 @@ static void print_help(FILE *out)
 	      "  -u, --url URL         the server (CROFT_URL; default http://127.0.0.1:7480)\n"
 	      "  -w, --workspace WS    the workspace, by identifier or name (CROFT_WORKSPACE)\n"
 	      "  -p, --project PRJ     the project, by identifier or name (CROFT_PROJECT)\n"
+	      "  -c, --ca FILE         PEM of the authority that signs the server's certificate "
+	      "(CROFT_CA)\n"
 	      "  -j, --json            print what the server answers, as JSON\n"
 	      "  -q, --quiet           no progress\n"
 	      "  -V, --version         print the version\n"
@@ -60,7 +67,7 @@ int command_usage(const struct command *command)
 static int take_options(struct cli *cli, int argc, char **argv)
 {
 	int option;
-	while ((option = getopt_long(argc, argv, "+u:p:w:jqhV", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+u:p:w:c:jqhV", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'u':
 			cli->url = optarg;
@@ -70,6 +77,9 @@ static int take_options(struct cli *cli, int argc, char **argv)
 			break;
 		case 'w':
 			cli->workspace = optarg;
+			break;
+		case 'c':
+			cli->ca = optarg;
 			break;
 		case 'j':
 			cli->json = true;

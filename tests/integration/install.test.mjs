@@ -16,7 +16,7 @@ const below = {
   bin: ["croft"],
   sbin: ["croftd"],
   "libexec/croft": ["agent", "audit", "control", "gateway", "issuer", "stream", "worker"].map((role) => `croft-${role}`),
-  "lib/systemd/system": ["croftd.service"],
+  "lib/systemd/system": ["croftd.service", "croftd.socket"],
   "lib/sysusers.d": ["croft.conf"],
   "lib/tmpfiles.d": ["croft.conf"],
   "share/bash-completion/completions": ["croft"],
@@ -42,6 +42,13 @@ function listenAsSystemd(t, socket) {
   const heard = [];
   createInterface({ input: listener.stdout }).on("line", (line) => heard.push(line));
   return heard;
+}
+
+/** A command that opens a socket, hands it on as systemd does, and becomes croftd. */
+function activated(program) {
+  const code = "import os,socket,sys\ns=socket.create_server(('127.0.0.1',0))\ns=os.dup(s.fileno())\nos.dup2(s,3)\nos.set_inheritable(3,True)\n" +
+    "os.environ.update(LISTEN_FDS='1',LISTEN_PID=str(os.getpid()))\nos.execv(sys.argv[1],sys.argv[1:])";
+  return ["python3", "-c", code, program];
 }
 
 describe("an installation", () => {
@@ -102,5 +109,11 @@ describe("an installation", () => {
     await until(() => heard.includes("READY=1") && heard.includes("WATCHDOG=1"), "READY and WATCHDOG");
     await croft.stop();
     await until(() => heard.includes("STOPPING=1"), "STOPPING");
+  });
+
+  it("serves on a socket that systemd has opened", async (t) => {
+    const croft = await startCroft(t, { command: activated(installed("sbin/croftd")), listen: "127.0.0.1:1" });
+    assert.notEqual(croft.port, 1);
+    (await croft.admin.get("/v1/version")).expect(200);
   });
 });

@@ -47,7 +47,7 @@ static int open_socket(const struct addrinfo *info)
 	return fd;
 }
 
-static int show(int fd, char *shown, size_t size)
+int listener_show(int fd, char *shown, size_t size)
 {
 	struct sockaddr_storage address;
 	socklen_t length = sizeof(address);
@@ -81,7 +81,7 @@ int listener_open(struct text address, char *shown, size_t shown_size)
 		fprintf(stderr, "croftd: cannot listen on %s:%s: %s\n", host, port, strerror(-fd));
 		return fd;
 	}
-	int r = show(fd, shown, shown_size);
+	int r = listener_show(fd, shown, shown_size);
 	if (r < 0) {
 		close(fd);
 		return r;

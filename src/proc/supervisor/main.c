@@ -108,16 +108,12 @@ static int start_watchdog(struct program *program)
 
 static int open_listener(struct program *program)
 {
-	int passed = notify_listener();
-	struct text address = options_value(&program->options, "listen");
-	if (passed >= 0) {
-		snprintf(program->address, sizeof(program->address), "%.*s", (int)address.size,
-			 address.data);
-		program->context.listener = passed;
-		return 0;
-	}
+	char *shown = program->address;
+	size_t size = sizeof(program->address);
+	if (program->context.listener >= 0)
+		return listener_show(program->context.listener, shown, size);
 	program->context.listener =
-	    listener_open(address, program->address, sizeof(program->address));
+	    listener_open(options_value(&program->options, "listen"), shown, size);
 	return program->context.listener < 0 ? program->context.listener : 0;
 }
 
@@ -151,6 +147,7 @@ static int set_up(struct program *program)
 int main(int argc, char **argv)
 {
 	struct program program = {.status = 1};
+	program.context.listener = notify_listener();
 	log_open("croftd", LOG_INFO);
 	int r = options_read(&program.options, argc, argv);
 	if (r != OPTIONS_RUN)

@@ -33,8 +33,16 @@ int notify_listener(void)
 	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
 	if (!pid || !count || atol(pid) != getpid() || atol(count) < 1)
 		return -1;
+	int listens = 0;
+	socklen_t size = sizeof(listens);
+	if (getsockopt(FIRST_PASSED_FD, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 || !listens)
+		return -1;
 	/* Descriptor 3 is what roles know their supervisor by: out of the way. */
-	return fcntl(FIRST_PASSED_FD, F_DUPFD_CLOEXEC, 10);
+	int fd = fcntl(FIRST_PASSED_FD, F_DUPFD_CLOEXEC, 10);
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	close(FIRST_PASSED_FD);
+	return fd;
 }
 
 uint64_t notify_watchdog_ms(void)

@@ -5,5 +5,6 @@
 #include <stdint.h>
 
 void notify_systemd(const char *state); /* "READY=1", "STOPPING=1", "WATCHDOG=1" */
-int notify_listener(void);              /* the first socket that was passed, or -1 */
-uint64_t notify_watchdog_ms(void);      /* how often to say WATCHDOG=1, or 0 for never */
+/* The first socket that was passed, or -1. To be called before anything else takes its number. */
+int notify_listener(void);
+uint64_t notify_watchdog_ms(void); /* how often to say WATCHDOG=1, or 0 for never */
