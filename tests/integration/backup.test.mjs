@@ -18,6 +18,8 @@ describe("a backup", () => {
     const backup = fs.mkdtempSync(path.join(os.tmpdir(), "croft-backup-"));
     t.after(() => fs.rmSync(backup, { recursive: true }));
     execFileSync("cp", ["-a", `${croft.data}/.`, backup]);
+    // On another machine the roles' users have other ids.
+    for (const role of ["control", "stream", "audit"]) execFileSync("chown", ["-R", "54321:54321", path.join(backup, role)]);
 
     await croft.start();
     const later = (await croft.admin.shell(project, "echo lost >file")).operation;
@@ -31,6 +33,8 @@ describe("a backup", () => {
     const rest = await api.allEvents(`/v1/operations/${operation.id}/events`, events[1].cursor);
     assert.deepEqual(rest, events.slice(2));
     await restored.stop();
+    const id = (role) => fs.statSync(path.join(backup, role)).uid;
+    assert.equal(fs.statSync(path.join(backup, "control/croft.db")).uid, id("control"));
     execFileSync(path.join(build, "croft"), ["audit", "verify", path.join(backup, "audit")], { stdio: "pipe" });
   });
 });

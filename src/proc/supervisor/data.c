@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "crypt/token.h"
+#include "ownership.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,10 +45,12 @@ static int make_directory(int parent, const char *name, mode_t mode, struct data
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return error_origin(-errno);
-	if (fchown(fd, owner.uid, owner.gid) < 0 || fchmod(fd, mode) < 0) {
-		int r = error_origin(-errno);
+	int r = ownership_take(fd, owner.uid, owner.gid);
+	if (r == 0 && fchmod(fd, mode) < 0)
+		r = error_origin(-errno);
+	if (r < 0) {
 		close(fd);
-		return r;
+		return error_trace(r);
 	}
 	*out = fd;
 	return 0;
