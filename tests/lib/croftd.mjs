@@ -131,6 +131,11 @@ export class Croft {
       .map((p) => p.pid);
   }
 
+  /** The most memory that a process has had, in bytes. */
+  memoryPeak(pid) {
+    return Number(/VmHWM:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))[1]) << 10;
+  }
+
   descendants() {
     return descendants(this.process.pid);
   }
