@@ -1,6 +1,7 @@
 // croft, the command line, against the real daemon.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import fs from "node:fs";
@@ -91,6 +92,30 @@ describe("croft", () => {
       await cli.ok("cp", ":sub/b.bin", "c.bin");
       assert.ok(fs.readFileSync(local("c.bin")).equals(bytes));
       assert.ok((await cli.run(["cat", "sub/b.bin"])).bytes.equals(bytes));
+    });
+
+    it("go there and back in folders, with links and permissions", async () => {
+      const show = "find . -type f -exec sha256sum {} + | sort; find . -printf '%y %m %p %l\\n' | sort";
+      execFileSync("sh", ["-c", "mkdir -p tree/a/b; seq 10000 >tree/a/b/numbers; echo x >tree/x; chmod 755 tree/x; ln -s a/b/numbers tree/link; mkdir tree/hollow"], { cwd: cli.home });
+      await cli.ok("cp", "-r", "tree", ":there");
+      await cli.ok("cp", "-r", ":there", "back");
+      const original = execFileSync("sh", ["-c", show], { cwd: local("tree"), encoding: "utf8" });
+      assert.equal(execFileSync("sh", ["-c", show], { cwd: local("back"), encoding: "utf8" }), original);
+      assert.equal((await cli.run(["run", "-C", "/project/there", "--shell", show])).stdout, original);
+    });
+
+    it("are synchronised: only what changed is sent, what is gone here is removed there if asked", async () => {
+      execFileSync("sh", ["-c", "mkdir -p site/css; echo one >site/index.html; echo two >site/css/main.css"], { cwd: cli.home });
+      await cli.ok("sync", "site", ":www");
+      assert.equal(await cli.ok("cat", "www/css/main.css"), "two\n");
+      fs.writeFileSync(local("site/index.html"), "changed\n");
+      fs.rmSync(local("site/css/main.css"));
+      assert.match(await cli.ok("sync", "--dry-run", "--delete", "site", ":www"), /index\.html/);
+      assert.equal(await cli.ok("cat", "www/index.html"), "one\n");
+      const sent = await cli.ok("sync", "--delete", "site", ":www");
+      assert.doesNotMatch(sent, /css\/(?!main)/);
+      assert.equal(await cli.ok("cat", "www/index.html"), "changed\n");
+      assert.notEqual((await cli.run(["cat", "www/css/main.css"])).status, 0);
     });
 
     it("are listed, also in long form and in folders below", async () => {
