@@ -32,46 +32,81 @@ static void print_verbs(const struct command *command)
 	}
 }
 
-static void print_bash(void)
+static void print_words(const struct command *command)
 {
-	fputs("_croft() {\n"
-	      "  local word=${COMP_WORDS[COMP_CWORD]} command= i\n"
-	      "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-	      "    case ${COMP_WORDS[i]} in\n"
-	      "      -u|-w|-p|-c|--url|--workspace|--project|--ca) ((i++)) ;;\n"
-	      "      -*) ;;\n"
-	      "      *) command=${COMP_WORDS[i]}; break ;;\n"
-	      "    esac\n"
-	      "  done\n"
-	      "  case $command in\n"
-	      "    '') COMPREPLY=($(compgen -W '--url --workspace --project --ca --json --quiet "
-	      "--version --help ",
-	      stdout);
+	print_verbs(command);
+	print_options(command);
+	fputs("--help", stdout);
+}
+
+static void print_first_words(void)
+{
+	fputs("--url --workspace --project --ca --json --quiet --version --help", stdout);
 	for (size_t i = 0; i < n_commands; i++)
-		printf("%s ", commands[i]->name);
-	fputs("' -- \"$word\")) ;;\n", stdout);
+		printf(" %s", commands[i]->name);
+}
+
+/* A function that finds the command among the words typed so far, and offers what may follow. */
+struct shell {
+	const char *name;
+	const char *begin;           /* up to the loop's end */
+	const char *offer, *offered; /* around the words of a case */
+	const char *end;
+};
+
+#define SKIP_OPTIONS                                                                               \
+	"      -u|-w|-p|-c|--url|--workspace|--project|--ca) ((i++)) ;;\n"                         \
+	"      -*) ;;\n"
+
+static const struct shell shells[] = {
+    {"bash",
+     "_croft() {\n"
+     "  local word=${COMP_WORDS[COMP_CWORD]} command= i\n"
+     "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
+     "    case ${COMP_WORDS[i]} in\n" SKIP_OPTIONS "      *) command=${COMP_WORDS[i]}; break ;;\n"
+     "    esac\n"
+     "  done\n",
+     "COMPREPLY=($(compgen -W '", "' -- \"$word\"))",
+     "  [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- \"$word\"))\n"
+     "}\n"
+     "complete -F _croft croft\n"},
+    /* Either the shell has found this file and calls it for the words at hand, or it is sourced. */
+    {"zsh",
+     "#compdef croft\n"
+     "_croft() {\n"
+     "  local command= i\n"
+     "  for ((i = 2; i < CURRENT; i++)); do\n"
+     "    case $words[i] in\n" SKIP_OPTIONS "      *) command=$words[i]; break ;;\n"
+     "    esac\n"
+     "  done\n",
+     "compadd -- ", "",
+     "  _files\n"
+     "}\n"
+     "if [ \"$funcstack[1]\" = _croft ]; then _croft \"$@\"; else compdef _croft croft; fi\n"},
+};
+
+static void print_shell(const struct shell *shell)
+{
+	printf("%s  case $command in\n    '') %s", shell->begin, shell->offer);
+	print_first_words();
+	printf("%s ;;\n", shell->offered);
 	for (size_t i = 0; i < n_commands; i++) {
-		printf("    %s) COMPREPLY=($(compgen -W '", commands[i]->name);
-		print_verbs(commands[i]);
-		print_options(commands[i]);
-		fputs("--help' -- \"$word\")) ;;\n", stdout);
+		printf("    %s) %s", commands[i]->name, shell->offer);
+		print_words(commands[i]);
+		printf("%s ;;\n", shell->offered);
 	}
-	fputs("  esac\n"
-	      "  [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- \"$word\"))\n"
-	      "}\n"
-	      "complete -F _croft croft\n",
-	      stdout);
+	printf("  esac\n%s", shell->end);
 }
 
 static int run_completion(struct cli *cli ATTR_UNUSED, int argc, char **argv)
 {
-	bool zsh = argc == 2 && strcmp(argv[1], "zsh") == 0;
-	if (argc != 2 || (!zsh && strcmp(argv[1], "bash") != 0))
-		return command_usage(&cmd_completion);
-	if (zsh)
-		fputs("#compdef croft\nautoload -U +X bashcompinit && bashcompinit\n", stdout);
-	print_bash();
-	return EXIT_OK;
+	for (size_t i = 0; argc == 2 && i < ARRAY_SIZE(shells); i++) {
+		if (strcmp(argv[1], shells[i].name) == 0) {
+			print_shell(&shells[i]);
+			return EXIT_OK;
+		}
+	}
+	return command_usage(&cmd_completion);
 }
 
 const struct command cmd_completion = {
