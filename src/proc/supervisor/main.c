@@ -144,23 +144,30 @@ static int set_up(struct program *program)
 			      &supervisor_events, program);
 }
 
+static int serve(struct program *program)
+{
+	log_open("croftd", (enum log_level)options_number(&program->options, "log.level"));
+	prepare_process();
+	if (set_up(program) < 0)
+		return 1;
+	if (supervisor_start(program->supervisor) < 0)
+		supervisor_stop(program->supervisor);
+	loop_run(program->loop);
+	supervisor_free(program->supervisor);
+	loop_free(program->loop);
+	return program->status;
+}
+
 int main(int argc, char **argv)
 {
 	struct program program = {.status = 1};
 	program.context.listener = notify_listener();
 	log_open("croftd", LOG_INFO);
-	int r = options_read(&program.options, argc, argv);
-	if (r != OPTIONS_RUN)
-		return r == OPTIONS_DONE ? 0 : 2;
-	log_open("croftd", (enum log_level)options_number(&program.options, "log.level"));
-	prepare_process();
-	if (set_up(&program) < 0)
-		return 1;
-	if (supervisor_start(program.supervisor) < 0)
-		supervisor_stop(program.supervisor);
-	loop_run(program.loop);
-	supervisor_free(program.supervisor);
-	loop_free(program.loop);
+	int status = options_read(&program.options, argc, argv);
+	if (status == OPTIONS_RUN)
+		status = serve(&program);
+	else if (status == OPTIONS_DONE)
+		status = 0;
 	options_free(&program.options);
-	return program.status;
+	return status;
 }
