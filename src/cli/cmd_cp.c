@@ -87,7 +87,7 @@ const struct command cmd_cp = {
     .name = "cp",
     .arguments = "[-r] SOURCE... TARGET",
     .summary = "Copy files to and from the project",
-    .help = "  -r, --recursive  copy folders, with all in them\n"
+    .help = "  -r, --recursive  copy folders: what is in SOURCE goes into TARGET\n"
 	    "\n"
 	    "A name that begins with ':' is in the project: `croft cp notes.txt :docs/`, `croft cp "
 	    ":out.log .`\n",

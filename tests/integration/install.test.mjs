@@ -15,7 +15,7 @@ const source = fileURLToPath(new URL("../..", import.meta.url));
 const below = {
   bin: ["croft"],
   sbin: ["croftd"],
-  "libexec/croft": ["agent", "audit", "control", "gateway", "issuer", "stream", "worker"].map((role) => `croft-${role}`),
+  "libexec/croft": ["agent", "archive", "audit", "control", "gateway", "issuer", "stream", "worker"].map((role) => `croft-${role}`),
   "lib/systemd/system": ["croftd.service", "croftd.socket"],
   "lib/sysusers.d": ["croft.conf"],
   "lib/tmpfiles.d": ["croft.conf"],
@@ -81,7 +81,7 @@ describe("an installation", () => {
     const lines = fs.readFileSync(installed("lib/sysusers.d/croft.conf"), "utf8").match(/^[^#\n].*/gm);
     // A colon would end the field in /etc/passwd, and systemd refuses it.
     const users = lines.map((line) => line.match(/^u (croft-\w+) +- "[^":]+"$/)[1]);
-    const roles = below["libexec/croft"].filter((name) => !["croft-agent", "croft-worker"].includes(name));
+    const roles = below["libexec/croft"].filter((name) => !["croft-agent", "croft-archive", "croft-worker"].includes(name));
     assert.deepEqual(users.sort(), roles);
   });
 

@@ -75,7 +75,7 @@ describe("the tour of the README", () => {
         .replaceAll("$PWD/build", build)
         .replaceAll("http://127.0.0.1:7480", croft.url)
         .replaceAll("/tmp/croft", croft.data)
-        .replaceAll("/tmp/notes.txt", `${home}/notes.txt`);
+        .replaceAll("/tmp/notes", `${home}/notes`);
     const tour = steps(readme);
     assert.ok(tour.length > 15);
     for (const { command, output } of tour) assert.match(await shell.run(here(command)), pattern(output), command);
