@@ -51,6 +51,18 @@ function activated(program) {
   return ["python3", "-c", code, program];
 }
 
+/** A command that makes the users in an /etc of its own, so that the machine keeps its, and becomes croftd. */
+function withUsers(etc, program) {
+  const script = 'mount --bind "$1" /etc && "$2" && exec "${@:3}"';
+  return ["unshare", "--mount", "bash", "-c", script, "bash", etc, path.join(source, "tools/make-users"), program];
+}
+
+/** The user ids of /etc/passwd in `etc`, by name. */
+function userIds(etc) {
+  const lines = fs.readFileSync(path.join(etc, "passwd"), "utf8").trim().split("\n").map((line) => line.split(":"));
+  return Object.fromEntries(lines.map(([name, , id]) => [name, Number(id)]));
+}
+
 describe("an installation", () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "croft-install-"));
   const prefix = option("prefix");
@@ -117,5 +129,22 @@ describe("an installation", () => {
     const croft = await startCroft(t, { command: activated(installed("sbin/croftd")), listen: "127.0.0.1:1" });
     assert.notEqual(croft.port, 1);
     (await croft.admin.get("/v1/version")).expect(200);
+  });
+
+  it("runs each role as its own user, also on a folder that a build has made", async (t) => {
+    const made = await startCroft(t);
+    const { id } = await made.admin.makeProject();
+    await made.stop();
+    const own = path.join(folder, "etc-with-users");
+    execFileSync("cp", ["-a", "/etc", own]);
+    const croft = await startCroft(t, { command: withUsers(own, installed("sbin/croftd")), data: made.data });
+    const ids = userIds(own);
+    for (const role of ["gateway", "control", "stream", "audit"]) {
+      const [pid] = croft.pids(role);
+      const [, ...uids] = fs.readFileSync(`/proc/${pid}/status`, "utf8").match(/^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m);
+      assert.deepEqual(new Set(uids.map(Number)), new Set([ids[`croft-${role}`]]), role);
+    }
+    assert.equal((await croft.admin.shell(id, "echo here")).stdout, "here\n");
+    await croft.stop(); // before the folder is removed, which the first one owns
   });
 });
