@@ -81,7 +81,8 @@ static void wait_ms(int ms)
 static bool is_worth_repeating(const struct cli_call *call, const struct client_answer *answer)
 {
 	bool safe = call->idempotency_key || strcmp(call->method, "GET") == 0;
-	return safe && (answer->status == 0 || answer->broken || answer->status == 503);
+	return safe && !answer->hopeless &&
+	       (answer->status == 0 || answer->broken || answer->status == 503);
 }
 
 static int exchange_once(struct cli *cli, const struct cli_call *call, struct client_answer *answer)

@@ -232,6 +232,16 @@ void client_end(struct client_exchange *exchange)
 	free(exchange);
 }
 
+static bool is_hopeless(CURLcode code)
+{
+	static const CURLcode codes[] = {CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL,
+					 CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE};
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		if (code == codes[i])
+			return true;
+	return false;
+}
+
 static void finish(struct client_exchange *exchange, CURLcode code)
 {
 	long status = 0;
@@ -241,6 +251,7 @@ static void finish(struct client_exchange *exchange, CURLcode code)
 	if (code == CURLE_OK)
 		return;
 	exchange->answer->broken = true;
+	exchange->answer->hopeless = is_hopeless(code);
 	snprintf(exchange->answer->trouble, sizeof(exchange->answer->trouble), "%s",
 		 *exchange->error ? exchange->error : curl_easy_strerror(code));
 }

@@ -30,8 +30,9 @@ struct client_request {
 };
 
 struct client_answer {
-	int status;  /* 0: there was no answer; `trouble` says why */
-	bool broken; /* the connection ended before the answer did */
+	int status;    /* 0: there was no answer; `trouble` says why */
+	bool broken;   /* the connection ended before the answer did */
+	bool hopeless; /* no answer, and asking again would not change that */
 	struct buffer body;
 	struct buffer headers; /* as they came */
 	char trouble[256];

@@ -35,17 +35,9 @@ static int list_or_create(struct cli *cli, const char *name)
 static int use(struct cli *cli, const char *name)
 {
 	char id[64];
-	struct configuration configuration = {0};
 	cli->project = name;
 	int status = cli_project(cli, id);
-	if (status == 0)
-		status = configuration_load(&configuration);
-	if (status)
-		return status;
-	configuration_set(&configuration.project, id);
-	status = configuration_save(&configuration);
-	configuration_free(&configuration);
-	return status;
+	return status ? status : configuration_use(NULL, id);
 }
 
 static int run_project(struct cli *cli, int argc, char **argv)

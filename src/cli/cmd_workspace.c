@@ -1,6 +1,7 @@
 /* croft workspace */
 #include "base/json.h"
 #include "commands.h"
+#include "configuration.h"
 #include "resource.h"
 
 #include <stdio.h>
@@ -23,6 +24,14 @@ static int create(struct cli *cli, const char *name)
 	return resource_create(cli, "/v1/workspaces", buffer_text(&body), NULL);
 }
 
+static int use(struct cli *cli, const char *name)
+{
+	char id[64];
+	cli->workspace = name;
+	int status = cli_workspace(cli, id);
+	return status ? status : configuration_use(id, NULL);
+}
+
 static int run_workspace(struct cli *cli, int argc, char **argv)
 {
 	char path[160], id[64];
@@ -31,6 +40,8 @@ static int run_workspace(struct cli *cli, int argc, char **argv)
 		return resource_list(cli, &workspaces, "/v1/workspaces?limit=1000");
 	if (strcmp(verb, "create") == 0 && argc == 3)
 		return create(cli, argv[2]);
+	if (strcmp(verb, "use") == 0 && argc == 3)
+		return use(cli, argv[2]);
 	if (argc > 3 ||
 	    (strcmp(verb, "show") != 0 && strcmp(verb, "rm") != 0 && strcmp(verb, "usage") != 0))
 		return command_usage(&cmd_workspace);
@@ -51,8 +62,8 @@ static int run_workspace(struct cli *cli, int argc, char **argv)
 
 const struct command cmd_workspace = {
     .name = "workspace",
-    .arguments = "ls | create NAME | show [WS] | usage [WS] | rm WS",
-    .summary = "List, make, show and delete workspaces",
-    .help = "",
+    .arguments = "ls | create NAME | use WS | show [WS] | usage [WS] | rm WS",
+    .summary = "List, make, choose, show and delete workspaces",
+    .help = "`use` remembers the workspace for the commands that follow.\n",
     .run = run_workspace,
 };

@@ -147,3 +147,17 @@ void configuration_apply(const struct configuration *configuration, struct cli *
 	if (!cli->url)
 		cli->url = "http://127.0.0.1:7480";
 }
+
+int configuration_use(const char *workspace, const char *project)
+{
+	struct configuration configuration = {0};
+	int status = configuration_load(&configuration);
+	if (status)
+		return status;
+	if (workspace)
+		configuration_set(&configuration.workspace, workspace);
+	configuration_set(&configuration.project, project);
+	status = configuration_save(&configuration);
+	configuration_free(&configuration);
+	return status;
+}

@@ -18,3 +18,7 @@ void configuration_apply(const struct configuration *configuration, struct cli *
 
 /* Replaces one member by a copy of `value`. */
 void configuration_set(char **member, const char *value);
+
+/* What `use` does: keeps a project for the commands that follow, or a workspace and with it no
+ * project, as the one before was another's. 0 or an exit status. */
+int configuration_use(const char *workspace, const char *project);

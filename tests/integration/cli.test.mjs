@@ -234,3 +234,30 @@ describe("croft", () => {
     assert.match(result.stdout, /^workspace/, result.stderr);
   });
 });
+
+describe("croft with two workspaces", () => {
+  const croft = useCroft();
+  const cli = useCli(croft);
+
+  before(async () => {
+    for (const name of ["one", "two"]) await cli.ok("workspace", "create", name);
+  });
+
+  it("asks which, and says how to choose", async () => {
+    const result = await cli.run(["project", "ls"]);
+    assert.equal(result.status, 2);
+    assert.match(result.stderr, /croft workspace use/);
+  });
+
+  it("remembers the chosen one, and forgets the project of the other", async () => {
+    await cli.ok("workspace", "use", "one");
+    await cli.ok("project", "create", "first");
+    await cli.ok("project", "use", "first");
+    await cli.ok("workspace", "use", "two");
+    await cli.ok("project", "create", "second");
+    assert.equal((await cli.json("project", "ls")).items[0].name, "second");
+    assert.equal((await cli.json("project", "show")).name, "second");
+    assert.equal((await cli.json("-w", "one", "project", "ls")).items[0].name, "first");
+    assert.equal((await cli.run(["workspace", "use", "three"])).status, 1);
+  });
+});
