@@ -24,7 +24,7 @@ const below = {
   "share/man/man1": ["croft.1"],
   "share/man/man5": ["croft.conf.5"],
   "share/man/man8": ["croftd.8"],
-  "share/doc/croft": ["ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "operations.md"],
+  "share/doc/croft": ["ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "clients.md", "operations.md"],
   "share/croft": ["croft.conf.sample", "openapi.json"],
 };
 
