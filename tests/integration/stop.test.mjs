@@ -53,6 +53,21 @@ describe("an orderly stop", () => {
     assert.deepEqual(types(await eventsOf(croft, id)), ["queued", "started", "chunk", "failed"]);
   });
 
+  it("shows readers the end of a command that will not end", async (t) => {
+    const croft = await startCroft(t, { settings: { "stop.grace": "4s" } });
+    const { id: project } = await croft.admin.makeProject();
+    const id = await begin(croft.admin, project, "trap '' TERM; while :; do sleep 1; done");
+    const reader = croft.admin.events(`/v1/operations/${id}/events`);
+    const events = [(await reader.next()).value];
+    const read = (async () => {
+      for await (const event of reader) events.push(event);
+    })();
+    await croft.stop();
+    await read;
+    assert.equal(events.at(-1).type, "failed");
+    assert.equal(events.at(-1).data.error.code, "worker_lost");
+  });
+
   it("keeps what waits for its turn, and starts it next time", async (t) => {
     const croft = await startCroft(t, { settings: { "stop.grace": "2s", "operations.running": "1" } });
     const { id: project } = await croft.admin.makeProject();

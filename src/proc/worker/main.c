@@ -38,8 +38,8 @@ static void stop_now(struct worker *worker)
 	role_exit(worker->role, 0);
 }
 
-/* What runs may end by itself for half of the grace; then it is told to; the rest is for writing
- * down how it ended. */
+/* What runs may end by itself for half of the grace; then it is told to, and killed after another
+ * quarter; the rest is for writing down how it ended. */
 static void stop_when_quiet(struct worker *worker, uint64_t now_ms)
 {
 	if (now_ms >= worker->cancel_at_ms) {
@@ -119,6 +119,7 @@ static int start(struct role *role, void **state)
 		return error_origin(-ENOMEM);
 	worker->role = role;
 	worker->loop = role_loop(role);
+	worker->kill_after_ms = KILL_AFTER_MS;
 	worker->number = uuid_new(loop_wall_ms(worker->loop));
 	list_init(&worker->waiting);
 	output_init(&worker->output);
@@ -166,6 +167,7 @@ static void stop(void *state, uint32_t grace_ms)
 	uint64_t now = loop_now_ms(worker->loop);
 	worker->stopping = true;
 	worker->cancel_at_ms = now + grace_ms / 2;
+	worker->kill_after_ms = grace_ms / 4 < KILL_AFTER_MS ? grace_ms / 4 : KILL_AFTER_MS;
 	worker->stop_by_ms = now + grace_ms;
 	stop_when_quiet(worker, now);
 }

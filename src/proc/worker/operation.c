@@ -137,9 +137,10 @@ void operation_cancel(struct operation *operation, enum outcome outcome)
 		operation_fail(operation, outcome, "");
 		return;
 	}
+	uint32_t kill_after_ms = operation->worker->kill_after_ms;
 	struct worker_agent_cancel cancel = {operation->run.operation, (uint8_t)outcome,
-					     KILL_AFTER_MS};
-	operation->kill_at_ms = loop_now_ms(operation->worker->loop) + KILL_AFTER_MS + OBEY_MS;
+					     kill_after_ms};
+	operation->kill_at_ms = loop_now_ms(operation->worker->loop) + kill_after_ms + OBEY_MS;
 	channel_send(operation->instance->agent, WORKER_AGENT_CANCEL, &cancel);
 }
 

@@ -39,6 +39,7 @@ struct worker {
 	uint64_t idle_ms;
 	bool stopping;
 	uint64_t cancel_at_ms, stop_by_ms; /* while it stops */
+	uint32_t kill_after_ms;            /* from TERM to KILL; less while it stops */
 };
 
 enum instance_state { INSTANCE_LIVES, INSTANCE_ENDS };
