@@ -44,9 +44,9 @@ function listenAsSystemd(t, socket) {
   return heard;
 }
 
-/** A command that opens a socket, hands it on as systemd does, and becomes croftd. */
+/** A command that opens a socket, hands it on as systemd does, leaves it open as 77, too, and becomes croftd. */
 function activated(program) {
-  const code = "import os,socket,sys\ns=socket.create_server(('127.0.0.1',0))\ns=os.dup(s.fileno())\nos.dup2(s,3)\nos.set_inheritable(3,True)\n" +
+  const code = "import os,socket,sys\ns=socket.create_server(('127.0.0.1',0))\nos.dup2(s.fileno(),77,True)\ns=os.dup(s.fileno())\nos.dup2(s,3)\nos.set_inheritable(3,True)\n" +
     "os.environ.update(LISTEN_FDS='1',LISTEN_PID=str(os.getpid()))\nos.execv(sys.argv[1],sys.argv[1:])";
   return ["python3", "-c", code, program];
 }
@@ -129,6 +129,9 @@ describe("an installation", () => {
     const croft = await startCroft(t, { command: activated(installed("sbin/croftd")), listen: "127.0.0.1:1" });
     assert.notEqual(croft.port, 1);
     (await croft.admin.get("/v1/version")).expect(200);
+    const processes = [croft.process, ...croft.descendants()];
+    assert.ok(processes.length > 5);
+    for (const { pid } of processes) assert.ok(!fs.existsSync(`/proc/${pid}/fd/77`), "what the caller had open");
   });
 
   it("runs each role as its own user, also on a folder that a build has made", async (t) => {

@@ -7,9 +7,11 @@
 #include "notify.h"
 #include "supervisor.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -106,6 +108,19 @@ static int start_watchdog(struct program *program)
 				tell_watchdog);
 }
 
+/* What the caller has left open by accident would end up in every role. */
+static void close_inherited(int listener)
+{
+	unsigned first = STDERR_FILENO + 1;
+	if (listener >= 0) {
+		if (close_range(first, (unsigned)listener - 1, 0) < 0)
+			log_warning("cannot close inherited descriptors: %s", strerror(errno));
+		first = (unsigned)listener + 1;
+	}
+	if (close_range(first, UINT_MAX, 0) < 0)
+		log_warning("cannot close inherited descriptors: %s", strerror(errno));
+}
+
 static int open_listener(struct program *program)
 {
 	char *shown = program->address;
@@ -162,6 +177,7 @@ int main(int argc, char **argv)
 {
 	struct program program = {.status = 1};
 	program.context.listener = notify_listener();
+	close_inherited(program.context.listener);
 	log_open("croftd", LOG_INFO);
 	int status = options_read(&program.options, argc, argv);
 	if (status == OPTIONS_RUN)
