@@ -23,10 +23,13 @@ describe("a backup", () => {
 
     await croft.start();
     const later = (await croft.admin.shell(project, "echo lost >file")).operation;
+    const future = (await croft.admin.allEvents(`/v1/operations/${later.id}/events`)).at(-1).cursor;
     await croft.stop();
 
     const restored = await startCroft(t, { data: backup });
     const api = restored.admin;
+    const ahead = await api.get(`/v1/projects/${project}/events?waitMs=0&cursor=${future}`, { headers: { accept: "application/json" } });
+    ahead.problem(400, "invalid_cursor");
     assert.equal((await api.get(`/v1/projects/${project}/files/file`)).text, "kept\n");
     assert.equal((await api.get(`/v1/operations/${operation.id}`)).expect(200).state, "completed");
     (await api.get(`/v1/operations/${later.id}`)).problem(404);
