@@ -13,7 +13,7 @@ static const struct wire_field append_fields[] = {
     FIELD(WIRE_TEXT, result_state, ID),  FIELD(WIRE_TEXT, result_code, ID),
     FIELD(WIRE_TEXT, request_id, NAME),  FIELD(WIRE_TEXT, ip, ID),
     FIELD(WIRE_TEXT, user_agent, AGENT), FIELD(WIRE_TEXT, correlation, NAME),
-    FIELD(WIRE_TEXT, input_digest, 80),
+    FIELD(WIRE_TEXT, input_digest, 80),  FIELD(WIRE_BOOL, unhurried, 0),
 };
 #undef FIELD
 

@@ -32,6 +32,7 @@ struct control_audit_append {
 	struct text result_state, result_code;
 	struct text request_id, ip, user_agent, correlation;
 	struct text input_digest; /* "sha256:" and hex, or empty */
+	bool unhurried;           /* nobody waits for it: it may share a later sync */
 };
 
 struct control_audit_appended {

@@ -23,6 +23,7 @@ struct service {
 	struct audit_log *log;
 	struct channel *control;
 	struct loop_deferred commit;
+	struct loop_timer linger; /* of entries that nobody waits for */
 	struct loop_timer checkpoint;
 	struct loop_timer walk;
 	uint64_t signed_at;
@@ -76,14 +77,29 @@ static void send_answers(struct service *service, int outcome)
 
 static void commit(struct service *service)
 {
+	loop_timer_stop(&service->linger);
 	int outcome = audit_log_commit(service->log);
 	send_answers(service, outcome);
 	schedule_checkpoint(service);
 }
 
+static void on_linger_time(struct loop_timer *timer)
+{
+	commit(container_of(timer, struct service, linger));
+}
+
 static void on_turn_end(struct loop_deferred *deferred)
 {
 	commit(container_of(deferred, struct service, commit));
+}
+
+/* It shares its sync with the next entry that somebody waits for. */
+static int linger(struct service *service)
+{
+	if (loop_timer_is_running(&service->linger))
+		return 0;
+	return loop_timer_start(&service->linger, service->loop, SERVICE_LINGER_MS, 0,
+				on_linger_time);
 }
 
 static int on_append(struct service *service, const void *body)
@@ -100,7 +116,7 @@ static int on_append(struct service *service, const void *body)
 	service->answers[service->n_answers++] = answer;
 	if (service->n_answers == ANSWERS_MAX || audit_log_is_full(service->log))
 		commit(service);
-	else
+	else if (!append->unhurried || linger(service) < 0)
 		loop_defer(&service->commit, service->loop, on_turn_end);
 	return 0;
 }
@@ -192,6 +208,7 @@ void service_free(struct service *service)
 {
 	disconnect(service);
 	loop_deferred_cancel(&service->commit);
+	loop_timer_stop(&service->linger);
 	loop_timer_stop(&service->checkpoint);
 	loop_timer_stop(&service->walk);
 	audit_log_close(service->log);

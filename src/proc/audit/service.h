@@ -10,7 +10,8 @@
 enum {
 	SERVICE_CHECKPOINT_DELAY_MS = 100,
 	SERVICE_CHECKPOINT_INTERVAL_MS = 1000,
-	SERVICE_WALK_MS = 5, /* between the steps of the check after a start */
+	SERVICE_LINGER_MS = 50, /* of entries that nobody waits for */
+	SERVICE_WALK_MS = 5,    /* between the steps of the check after a start */
 };
 
 struct service;

@@ -126,6 +126,7 @@ void audit_link_append(struct audit_link *link, const struct control_audit_appen
 	append.token = ++link->last_token;
 	append.time_ms = clock_wall_ms();
 	append.entry = uuid_new(append.time_ms);
+	append.unhurried = !wait;
 	int r = keep_entry(link, &append, &entry);
 	if (wait) {
 		assert(!wait->under_way && wait->on_recorded);

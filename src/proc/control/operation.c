@@ -13,7 +13,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { STORE_RETRY_MS = 1000, RESTORE_PAGE = 256 };
+enum {
+	STORE_RETRY_MS = 1000,
+	RESTORE_PAGE = 256,
+	TELL_BATCH = 256,
+	/* That the log has an end is noted of many at once: nobody waits for it, and who is told
+	 * twice after a crash is told the same. */
+	TELL_DELAY_MS = 100,
+};
 
 struct operation {
 	struct map_node node;
@@ -25,7 +32,8 @@ struct operation {
 	enum body_direction body;
 	int pipe;
 	uint64_t body_size;
-	struct store_write stored, marked, ended, told;
+	struct store_write stored, marked, ended;
+	struct list told_node; /* of `untold` or `being_told` */
 	struct audit_wait recorded;
 	struct stream_append queued, terminal;
 	struct list watches;
@@ -41,7 +49,11 @@ struct operations {
 	struct orchestrator_orders orders;
 	struct map live;
 	struct loop_timer tick;
-	bool carrying_out;
+	struct list untold; /* the log has their end, the store does not know */
+	struct list being_told;
+	struct store_write told;
+	struct loop_timer tell;
+	bool carrying_out, stopping;
 };
 
 static struct operation *find(struct operations *operations, struct uuid id)
@@ -58,7 +70,7 @@ static void operation_free(struct operation *operation)
 	store_write_detach(&operation->stored);
 	store_write_detach(&operation->marked);
 	store_write_detach(&operation->ended);
-	store_write_detach(&operation->told);
+	list_remove(&operation->told_node);
 	audit_wait_detach(&operation->recorded);
 	stream_append_detach(&operation->queued);
 	stream_append_detach(&operation->terminal);
@@ -159,21 +171,53 @@ static void tell_ended(struct operation *operation)
 
 /* ---- events ---- */
 
+static void tell_later(struct operations *operations);
+
 static void on_told(struct store_write *write, enum store_outcome outcome ATTR_UNUSED)
 {
-	/* A row that could not be marked is told again at the next start. */
-	operation_free(container_of(write, struct operation, told));
+	struct operations *operations = container_of(write, struct operations, told);
+	/* Rows that could not be marked are told again at the next start. */
+	while (!list_is_empty(&operations->being_told))
+		operation_free(list_first(&operations->being_told, struct operation, told_node));
+	tell_later(operations);
+}
+
+static void on_tell_time(struct loop_timer *timer)
+{
+	struct operations *operations = container_of(timer, struct operations, tell);
+	struct store *store = operations->control->store;
+	struct uuid ids[TELL_BATCH];
+	size_t count = 0;
+	while (count < TELL_BATCH && !list_is_empty(&operations->untold)) {
+		struct operation *operation =
+		    list_first(&operations->untold, struct operation, told_node);
+		ids[count++] = operation->row.id;
+		list_remove(&operation->told_node);
+		list_append(&operations->being_told, &operation->told_node);
+	}
+	operations->told.on_written = on_told;
+	store->operations->tell(store, ids, count, &operations->told);
+}
+
+static void tell_later(struct operations *operations)
+{
+	uint64_t delay = operations->stopping ? 0 : TELL_DELAY_MS;
+	if (list_is_empty(&operations->untold) || !list_is_empty(&operations->being_told) ||
+	    (loop_timer_is_running(&operations->tell) && !operations->stopping))
+		return;
+	if (loop_timer_start(&operations->tell, operations->control->loop, delay, 0, on_tell_time) <
+	    0)
+		log_error("ends of operations wait for the next start: no timer");
 }
 
 static void on_terminal(struct stream_append *append, bool refused)
 {
 	struct operation *operation = container_of(append, struct operation, terminal);
-	struct store *store = operation->operations->control->store;
 	if (refused)
 		log_error("the event log refuses the end of an operation id=%s",
 			  id_format(ID_OPERATION, operation->row.id).data);
-	operation->told.on_written = on_told;
-	store->operations->tell(store, &operation->row.id, 1, &operation->told);
+	list_append(&operation->operations->untold, &operation->told_node);
+	tell_later(operation->operations);
 }
 
 static void on_queued(struct stream_append *append, bool refused)
@@ -293,6 +337,7 @@ static int operation_new(struct operations *operations, const struct store_opera
 	operation->operations = operations;
 	operation->pipe = -1;
 	list_init(&operation->watches);
+	list_init(&operation->told_node);
 	int r = copy_row(operation, row);
 	if (r == 0)
 		r = map_insert(&operations->live, &operation->node,
@@ -843,6 +888,8 @@ int operations_new(struct control *control, const struct operation_settings *set
 		return error_origin(-ENOMEM);
 	operations->control = control;
 	operations->settings = *settings;
+	list_init(&operations->untold);
+	list_init(&operations->being_told);
 	int r = orchestrator_new(&settings->limits, &operations->engine);
 	if (r < 0) {
 		free(operations);
@@ -859,6 +906,8 @@ void operations_free(struct operations *operations)
 	map_for_each (node, &operations->live)
 		operation_free(container_of(node, struct operation, node));
 	loop_timer_stop(&operations->tick);
+	loop_timer_stop(&operations->tell);
+	store_write_detach(&operations->told);
 	orchestrator_orders_free(&operations->orders);
 	orchestrator_free(operations->engine);
 	map_free(&operations->live);
@@ -877,7 +926,9 @@ struct orchestrator_counts operations_count(const struct operations *operations)
 
 void operations_stop(struct operations *operations)
 {
+	operations->stopping = true;
 	step(operations, (struct orchestrator_event){.type = ORCHESTRATOR_STOP});
+	tell_later(operations);
 }
 
 bool operations_are_quiet(const struct operations *operations)
