@@ -13,7 +13,7 @@ demo: all ## install, build, start Croft and show its main job on a real C proje
 	@tools/packages demo
 	@tools/demo $(BUILD)
 
-test: unit integration fault sanitize ## every test that there is
+test: unit integration fault fuzz sanitize ## every test that there is
 
 unit: all ## unit tests
 	@tools/packages test
