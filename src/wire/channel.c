@@ -458,6 +458,12 @@ static void channel_ready(struct loop_watch *watch, unsigned events)
 	leave(channel);
 }
 
+void channel_hear(struct channel *channel)
+{
+	if (channel->busy == 0)
+		channel_ready(&channel->watch, LOOP_READABLE);
+}
+
 /* ---- life ---- */
 
 static int greet(struct channel *channel)

@@ -72,6 +72,10 @@ size_t channel_backlog(const struct channel *channel);
 bool channel_is_open(const struct channel *channel);
 uint64_t channel_peer_bytes(const struct channel *channel); /* received so far, for metrics */
 
+/* Delivers what has arrived already, now: for an owner whose other channel has just brought a
+ * message that the peer of this one has been told of before. */
+void channel_hear(struct channel *channel);
+
 /* Stops reading (back-pressure to the peer) and starts again. */
 void channel_pause(struct channel *channel);
 void channel_resume(struct channel *channel);

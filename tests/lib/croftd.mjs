@@ -152,8 +152,8 @@ export class Croft {
     const [code, signal] = await this.exited;
     clearTimeout(timer);
     assert.equal(signal ?? code, 0, `croftd ended with ${signal ?? code}:\n${this.log.slice(-4000)}`);
-    const left = before.filter((p) => sameProcess(p));
-    assert.deepEqual(left, [], "processes are left after the stop");
+    // What was killed may take a moment to be gone.
+    await until(() => before.every((p) => !sameProcess(p)), `${JSON.stringify(before.filter(sameProcess))} to be gone after the stop`, 5000);
     assert.doesNotMatch(this.log, /ended by signal (SIG)?(SYS|SEGV|ABRT|31|11|6)\b/, "a role has crashed");
     assert.doesNotMatch(this.log, /AddressSanitizer|LeakSanitizer|runtime error:/, "a sanitizer has complained");
     this.admin?.close();

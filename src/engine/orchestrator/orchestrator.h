@@ -11,9 +11,10 @@
  *                        +--- cancelled ---------------------------+
  *
  * Gates. RUN is ordered only after all of: the operation is durable in the store (STORED), its
- * audit entry is durable (RECORDED), its `queued` event is in the event log (ANNOUNCED), and the
- * store says durably which worker process it goes to (MARKED). Where a place is free at admission
- * the mark is stored together with the operation, so the common way costs one commit.
+ * audit entry is durable (RECORDED), its `queued` event is in the event log or on its way to it,
+ * ahead of whatever the worker may say (ANNOUNCED), and the store says durably which worker process
+ * it goes to (MARKED). Where a place is free at admission the mark is stored together with the
+ * operation, so the common way costs one commit.
  *
  * At most once. A mark names the worker process. After the loss of the link, or of control itself,
  * a marked operation is UNKNOWN until the worker's inventory. Held: it runs. Not held: if the

@@ -304,6 +304,8 @@ static void on_stored(struct store_write *write, enum store_outcome outcome)
 	if (!uuid_is_zero(operation->row.worker))
 		gates |= ORCHESTRATOR_MARKED;
 	append_queued(operation);
+	if (stream_link_is_up(operation->operations->control->stream))
+		gates |= ORCHESTRATOR_ANNOUNCED;
 	tell_accepted(operation);
 	open_gate(operation, gates);
 }
@@ -506,6 +508,7 @@ static int send_run(struct operation *operation)
 	if (r != 0)
 		return r;
 	run.input = buffer_bytes(&operation->input);
+	stream_link_flush(control->stream); /* `queued` is on its way before anybody can start it */
 	worker_link_run(control->worker, &run, descriptor_take(&operation->pipe));
 	operation->is_running = true;
 	buffer_free(&operation->input);

@@ -197,6 +197,12 @@ void stream_link_free(struct stream_link *link)
 	free(link);
 }
 
+void stream_link_flush(struct stream_link *link)
+{
+	if (link->channel)
+		channel_flush(link->channel);
+}
+
 bool stream_link_is_up(const struct stream_link *link)
 {
 	return link->channel != NULL;

@@ -31,6 +31,8 @@ void stream_link_free(struct stream_link *link);
 int stream_link_connect(struct stream_link *link, int fd) ATTR_MUST_CHECK; /* takes it */
 bool stream_link_is_up(const struct stream_link *link);
 
+void stream_link_flush(struct stream_link *link); /* now instead of at the end of the turn */
+
 /* The token is filled in. The end is told later, never from inside. 0 or negative. */
 int stream_link_append(struct stream_link *link, const struct event_append *event,
 		       struct stream_append *append) ATTR_MUST_CHECK;

@@ -150,6 +150,31 @@ static int judge_operation(struct broker *broker, const struct event_append *eve
 	return 0;
 }
 
+/* Control has sent an operation's first event before the worker heard of the operation, but on
+ * another channel: what has arrived there comes first. It may be missing still where this process
+ * is new and control has not called back yet: then the worker is told to come again. */
+static int judge_after_control(struct broker *broker, const struct event_append *event,
+			       struct order *after, enum order_verdict *verdict)
+{
+	struct peer *peer;
+	list_for_each (peer, &broker->peers, node)
+		if (peer->kind == ROLE_CONTROL && !peer->dead)
+			channel_hear(peer->channel);
+	int r = judge_operation(broker, event, after, verdict);
+	return r == 0 && after->stage == ORDER_NOTHING ? 1 : r;
+}
+
+static int judge(struct broker *broker, const struct peer *peer, const struct event_append *event,
+		 struct order *after, enum order_verdict *verdict)
+{
+	if (uuid_is_zero(event->operation))
+		return judge_message(broker, event, verdict);
+	int r = judge_operation(broker, event, after, verdict);
+	if (r == 0 && after->stage == ORDER_NOTHING && peer->kind == ROLE_WORKER)
+		return judge_after_control(broker, event, after, verdict);
+	return r;
+}
+
 static int wait_for_commit(struct broker *broker, const struct waiting *waiting)
 {
 	buffer_append(&broker->batch.waiting, waiting, sizeof(*waiting));
@@ -172,9 +197,8 @@ int broker_append(struct broker *broker, struct peer *peer, const struct event_a
 	struct waiting waiting = {.peer = peer, .token = event->token};
 	if (!is_well_formed(event))
 		return error_origin(-EBADMSG);
-	int r = uuid_is_zero(event->operation) ? judge_message(broker, event, &verdict)
-					       : judge_operation(broker, event, &after, &verdict);
-	if (r > 0) { /* what came before cannot be read: nothing can be said to follow it */
+	int r = judge(broker, peer, event, &after, &verdict);
+	if (r > 0) { /* what came before cannot be known: nothing can be said to follow it */
 		waiting.status = EVENT_NO_SPACE;
 		return wait_for_commit(broker, &waiting);
 	}
