@@ -246,7 +246,14 @@ void http_connection_check_time(struct http_connection *connection, uint64_t now
 				    [HTTP_WAITS_USER] = 0,
 				    [HTTP_WAITS_LINGER] = HTTP_LINGER_MS};
 	uint64_t limit = allowed[connection->waiting];
+	if (connection->dead)
+		return;
 	if (connection->blocked && now_ms - connection->blocked_ms > limits->stalled_ms) {
+		http_connection_kill(connection);
+		return;
+	}
+	if (!connection->lingers && connection->protocol->tick &&
+	    connection->protocol->tick(connection, now_ms) < 0) {
 		http_connection_kill(connection);
 		return;
 	}

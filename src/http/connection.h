@@ -30,6 +30,9 @@ struct http_protocol {
 	int (*produce)(struct http_connection *connection);
 	/* The time of `waiting` is over. Negative closes. */
 	int (*expired)(struct http_connection *connection);
+	/* At each sweep of the server, for clocks of the protocol's own; may be NULL. Negative
+	 * closes. */
+	int (*tick)(struct http_connection *connection, uint64_t now_ms);
 	void (*stop)(
 	    struct http_connection *connection); /* the server is going down: no further requests */
 	/* The connection goes: exchanges are told, memory freed. */

@@ -1,9 +1,11 @@
 #include "http/exchange.h"
 
+#include "base/clock.h"
 #include "http/server_internal.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct text http_exchange_method(const struct http_exchange *exchange)
 {
@@ -105,13 +107,15 @@ void http_exchange_tell_closed(struct http_exchange *exchange, bool complete)
 void http_exchange_pause_body(struct http_exchange *exchange)
 {
 	exchange->is_paused = true;
-	exchange->ops->set_paused(exchange, true);
+	if (!exchange->is_aborted)
+		exchange->ops->set_paused(exchange, true);
 }
 
 void http_exchange_resume_body(struct http_exchange *exchange)
 {
 	exchange->is_paused = false;
-	exchange->ops->set_paused(exchange, false);
+	if (!exchange->is_aborted)
+		exchange->ops->set_paused(exchange, false);
 }
 
 void http_exchange_head(struct http_exchange *exchange, int status, const struct http_field *fields,
@@ -119,7 +123,8 @@ void http_exchange_head(struct http_exchange *exchange, int status, const struct
 {
 	assert(!exchange->has_answer_head);
 	exchange->has_answer_head = true;
-	exchange->ops->head(exchange, status, fields, count, length);
+	if (!exchange->is_aborted)
+		exchange->ops->head(exchange, status, fields, count, length);
 }
 
 void http_exchange_data(struct http_exchange *exchange, struct bytes piece)
@@ -151,7 +156,7 @@ size_t http_exchange_backlog(const struct http_exchange *exchange)
 	return exchange->ops->backlog(exchange);
 }
 
-bool http_field_is_ours(struct text name)
+static bool is_ours(struct text name)
 {
 	static const struct text ours[] = {TEXT("connection"),        TEXT("content-length"),
 					   TEXT("transfer-encoding"), TEXT("keep-alive"),
@@ -175,6 +180,15 @@ bool http_is_token(struct text text)
 	return text.size > 0;
 }
 
+bool http_is_authority(struct text text)
+{
+	static const char foreign[] = " \t,/\\@?#<>\"";
+	for (size_t i = 0; i < text.size; i++)
+		if (text.data[i] == '\0' || strchr(foreign, text.data[i]))
+			return false;
+	return true;
+}
+
 bool http_is_field_value(struct text text)
 {
 	for (size_t i = 0; i < text.size; i++) {
@@ -183,6 +197,41 @@ bool http_is_field_value(struct text text)
 			return false;
 	}
 	return true;
+}
+
+bool http_field_may_be_sent(const struct http_field *field)
+{
+	return !is_ours(field->name) && http_is_token(field->name) &&
+	       http_is_field_value(field->value);
+}
+
+static bool has_option(struct text list, struct text option)
+{
+	struct text item;
+	while (list.size > 0) {
+		text_split(&list, ',', &item);
+		if (text_equal_ignoring_case(text_trim(item), option))
+			return true;
+	}
+	return false;
+}
+
+bool http_fields_list(const struct http_field *fields, size_t count, struct text name,
+		      struct text option)
+{
+	for (size_t i = 0; i < count; i++)
+		if (text_equal(fields[i].name, name) && has_option(fields[i].value, option))
+			return true;
+	return false;
+}
+
+struct text http_date(char text[HTTP_DATE_SIZE])
+{
+	struct tm parts;
+	time_t now = (time_t)(clock_wall_ms() / 1000);
+	gmtime_r(&now, &parts);
+	size_t size = strftime(text, HTTP_DATE_SIZE, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+	return (struct text){text, size};
 }
 
 struct status_text {

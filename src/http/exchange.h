@@ -44,10 +44,18 @@ void http_exchange_release(struct http_exchange *exchange); /* the memory of its
 void http_exchange_tell_body_end(struct http_exchange *exchange);
 void http_exchange_tell_closed(struct http_exchange *exchange, bool complete);
 
-/* Whether a field may stand in an answer: the framing is ours. */
-bool http_field_is_ours(struct text name);
+/* Whether a field of the user's may stand in an answer: the framing is ours. */
+bool http_field_may_be_sent(const struct http_field *field);
+
+/* Whether one of the fields of that name, each a list, holds the option. */
+bool http_fields_list(const struct http_field *fields, size_t count, struct text name,
+		      struct text option);
+
+enum { HTTP_DATE_SIZE = 40 };
+struct text http_date(char text[HTTP_DATE_SIZE]); /* now, as RFC 9110 section 5.6.7 writes it */
 
 /* RFC 9110 token and field value; values may hold bytes above 0x7f. */
 bool http_is_token(struct text text);
 bool http_is_field_value(struct text text);
+bool http_is_authority(struct text text); /* host and port; no user, no list */
 const char *http_status_text(int status);

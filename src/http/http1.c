@@ -1,6 +1,5 @@
 /* HTTP/1.0 and 1.1 (RFC 9112). One exchange at a time: what a client sends ahead stays in the
  * kernel until the answer is out. */
-#include "base/clock.h"
 #include "base/error.h"
 #include "http/exchange.h"
 #include "http/http1_chunks.h"
@@ -13,7 +12,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 static const struct text http2_preface = TEXT("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
@@ -47,14 +45,13 @@ static struct http_session *session_of(struct http_exchange *exchange)
 
 /* ---- refusing ---- */
 
-static int refuse(struct http_connection *connection, const struct http1_refusal *refusal)
+static int refuse(struct http_connection *connection, const struct http_refusal *refusal)
 {
 	struct buffer out ATTR_BUFFER = {0};
 	struct http_session *session = connection->session;
 	if (session->has_exchange && session->exchange.has_answer_head)
 		return -EPROTO; /* an answer is on its way: it can only be cut */
-	http_server_write_refusal(connection->server, refusal->status, refusal->code,
-				  refusal->detail, &out);
+	http_server_write_refusal(connection->server, refusal, &out);
 	http_connection_write(connection, buffer_bytes(&out));
 	if (session->has_exchange) {
 		session->has_exchange = false;
@@ -71,7 +68,7 @@ static int refuse(struct http_connection *connection, const struct http1_refusal
 static const struct http_exchange_ops exchange_ops;
 
 static int keep_head(struct http_session *session, struct bytes raw, struct http1_head *head,
-		     struct http1_refusal *refusal)
+		     struct http_refusal *refusal)
 {
 	struct http_exchange *exchange = &session->exchange;
 	*exchange = (struct http_exchange){.ops = &exchange_ops, .connection = session->connection};
@@ -120,7 +117,7 @@ static int take_whole_head(struct http_connection *connection, size_t size)
 {
 	struct http_session *session = connection->session;
 	struct http1_head head;
-	struct http1_refusal refusal;
+	struct http_refusal refusal;
 	int r = keep_head(session, (struct bytes){connection->in.data, size}, &head, &refusal);
 	buffer_drop_front(&connection->in, size);
 	session->scanned = 0;
@@ -141,8 +138,11 @@ static bool may_become_http2(const struct http_connection *connection)
 
 static int change_to_http2(struct http_connection *connection)
 {
-	http1_protocol.release(connection);
-	return http2_start(connection);
+	struct http_session *before = connection->session;
+	int r = http2_start(connection);
+	if (r == 0)
+		free(before); /* it has had no request */
+	return error_trace(r);
 }
 
 /* A robust server passes over an empty line before a request (RFC 9112 section 2.2); one, not a
@@ -155,10 +155,10 @@ static void pass_over_empty_line(struct http_connection *connection)
 
 static int take_head(struct http_connection *connection)
 {
-	static const struct http1_refusal too_large = {431, "head_too_large",
-						       "The head of the request is too large"};
-	static const struct http1_refusal bare = {400, "bad_request",
-						  "A line of the head does not end with CR LF"};
+	static const struct http_refusal too_large = {431, "head_too_large",
+						      "The head of the request is too large"};
+	static const struct http_refusal bare = {400, "bad_request",
+						 "A line of the head does not end with CR LF"};
 	struct http_session *session = connection->session;
 	if (connection->waiting == HTTP_WAITS_IDLE)
 		http_connection_wait(connection, HTTP_WAITS_HEAD);
@@ -216,8 +216,8 @@ static int take_counted_body(struct http_connection *connection)
 
 static int take_chunked_body(struct http_connection *connection)
 {
-	static const struct http1_refusal malformed = {400, "bad_request",
-						       "The chunks of the body are malformed"};
+	static const struct http_refusal malformed = {400, "bad_request",
+						      "The chunks of the body are malformed"};
 	struct http_session *session = connection->session;
 	struct bytes piece, rest = buffer_bytes(&connection->in);
 	int r = HTTP1_CHUNKS_MORE;
@@ -256,16 +256,6 @@ static int input(struct http_connection *connection)
 
 /* ---- answers ---- */
 
-static void append_date(struct buffer *out)
-{
-	char text[40];
-	struct tm parts;
-	time_t now = (time_t)(clock_wall_ms() / 1000);
-	gmtime_r(&now, &parts);
-	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-	buffer_append_format(out, "Date: %s\r\n", text);
-}
-
 /* RFC 9112 section 6.3: no framing where there is no body. */
 static void append_framing(struct http_session *session, int status, uint64_t length,
 			   struct buffer *out)
@@ -290,21 +280,23 @@ static void answer_head(struct http_exchange *exchange, int status, const struct
 {
 	struct http_session *session = session_of(exchange);
 	struct buffer out ATTR_BUFFER = {0};
+	char date[HTTP_DATE_SIZE];
 	/* An answer before the body's end: the rest of the body would be read as the next request.
 	 */
 	if (session->state == HTTP1_BODY)
 		session->keeps_alive = false;
 	buffer_append_format(&out, "HTTP/1.1 %d %s\r\n", status, http_status_text(status));
 	for (size_t i = 0; i < count; i++) {
-		if (http_field_is_ours(fields[i].name) || !http_is_token(fields[i].name) ||
-		    !http_is_field_value(fields[i].value))
+		if (!http_field_may_be_sent(&fields[i]))
 			continue;
 		buffer_append_text(&out, fields[i].name);
 		buffer_append_text(&out, TEXT(": "));
 		buffer_append_text(&out, fields[i].value);
 		buffer_append_text(&out, TEXT("\r\n"));
 	}
-	append_date(&out);
+	buffer_append_text(&out, TEXT("Date: "));
+	buffer_append_text(&out, http_date(date));
+	buffer_append_text(&out, TEXT("\r\n"));
 	append_framing(session, status, length, &out);
 	if (!session->keeps_alive)
 		buffer_append_text(&out, TEXT("Connection: close\r\n"));
@@ -398,10 +390,10 @@ static int settle(struct http_connection *connection)
 
 static int expired(struct http_connection *connection)
 {
-	static const struct http1_refusal head = {408, "request_timeout",
-						  "The head of the request took too long"};
-	static const struct http1_refusal body = {408, "request_timeout",
-						  "The body of the request fell silent"};
+	static const struct http_refusal head = {408, "request_timeout",
+						 "The head of the request took too long"};
+	static const struct http_refusal body = {408, "request_timeout",
+						 "The body of the request fell silent"};
 	if (connection->waiting == HTTP_WAITS_HEAD && connection->in.size > 0)
 		return refuse(connection, &head);
 	if (connection->waiting == HTTP_WAITS_BODY)
@@ -417,7 +409,7 @@ static void stop(struct http_connection *connection)
 	if (session->socket)
 		websocket_close(session->socket, 1001, "the server is going down");
 	else if (!session->has_exchange)
-		http_connection_kill(connection);
+		http_connection_linger(connection); /* the client may still read its last answer */
 }
 
 static void release(struct http_connection *connection)
@@ -425,6 +417,7 @@ static void release(struct http_connection *connection)
 	struct http_session *session = connection->session;
 	if (session->has_exchange) {
 		session->has_exchange = false;
+		session->exchange.is_aborted = true; /* nothing that the user still says leaves */
 		http_exchange_tell_closed(&session->exchange, false);
 	}
 	http_exchange_release(&session->exchange);

@@ -2,7 +2,7 @@
 
 #include "http/exchange.h"
 
-static int refuse(struct http1_refusal *refusal, int status, const char *detail)
+static int refuse(struct http_refusal *refusal, int status, const char *detail)
 {
 	const char *code = status == 414   ? "target_too_long"
 			   : status == 431 ? "head_too_large"
@@ -10,7 +10,7 @@ static int refuse(struct http1_refusal *refusal, int status, const char *detail)
 			   : status == 505 ? "version_not_supported"
 			   : status == 417 ? "expectation_failed"
 					   : "bad_request";
-	*refusal = (struct http1_refusal){status, code, detail};
+	*refusal = (struct http_refusal){status, code, detail};
 	return 1;
 }
 
@@ -21,7 +21,7 @@ size_t http1_head_size(struct bytes input)
 }
 
 /* A line without its CRLF; anything else that could end a line for somebody is an error. */
-static int next_line(struct text *rest, struct text *line, struct http1_refusal *refusal)
+static int next_line(struct text *rest, struct text *line, struct http_refusal *refusal)
 {
 	text_split(rest, '\n', line);
 	if (!text_ends(*line, TEXT("\r")))
@@ -32,27 +32,73 @@ static int next_line(struct text *rest, struct text *line, struct http1_refusal 
 	return 0;
 }
 
-static bool is_target(struct text target)
+static bool is_printable(struct text target)
 {
 	for (size_t i = 0; i < target.size; i++)
 		if ((unsigned char)target.data[i] <= 0x20 ||
 		    (unsigned char)target.data[i] >= 0x7f || target.data[i] == '#')
 			return false;
-	return target.size > 0 && target.data[0] == '/';
+	return target.size > 0;
+}
+
+static bool take_scheme(struct text *target)
+{
+	static const struct text schemes[] = {TEXT("http://"), TEXT("https://")};
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
+		struct text begin = {target->data, schemes[i].size};
+		if (target->size < begin.size || !text_equal_ignoring_case(begin, schemes[i]))
+			continue;
+		*target = text_skip(*target, begin.size);
+		return true;
+	}
+	return false;
+}
+
+/* `http://host:port/path?query`. The path may be missing; it then is `/`, for which the bytes of
+ * the scheme make room. */
+static int split_absolute(struct text rest, struct http1_head *head)
+{
+	size_t size = 0;
+	while (size < rest.size && rest.data[size] != '/' && rest.data[size] != '?')
+		size++;
+	head->authority = (struct text){rest.data, size};
+	head->target = text_skip(rest, size);
+	if (size == 0 || !http_is_authority(head->authority))
+		return 1;
+	if (text_starts(head->target, TEXT("/")))
+		return 0;
+	char *at = (char *)(uintptr_t)rest.data; /* lies in the caller's writable head */
+	memmove(at - 1, at, size);
+	at[size - 1] = '/';
+	head->authority.data--;
+	head->target = (struct text){at + size - 1, rest.size - size + 1};
+	return 0;
+}
+
+static int parse_target(struct text target, struct http1_head *head)
+{
+	head->target = target;
+	if (!is_printable(target))
+		return 1;
+	if (target.data[0] == '/')
+		return 0;
+	if (text_equal(target, TEXT("*")))
+		return text_equal(head->method, TEXT("OPTIONS")) ? 0 : 1;
+	return take_scheme(&target) ? split_absolute(target, head) : 1;
 }
 
 static int parse_request_line(struct text line, struct http1_head *head,
-			      struct http1_refusal *refusal)
+			      struct http_refusal *refusal)
 {
-	struct text version = line;
+	struct text version = line, target;
 	text_split(&version, ' ', &head->method);
-	text_split(&version, ' ', &head->target);
+	text_split(&version, ' ', &target);
 	if (head->method.size > HTTP1_METHOD_MAX || !http_is_token(head->method))
 		return refuse(refusal, 400, "The method is malformed");
-	if (head->target.size > HTTP1_TARGET_MAX)
+	if (target.size > HTTP1_TARGET_MAX)
 		return refuse(refusal, 414, "The target is longer than 8192 bytes");
-	if (!is_target(head->target))
-		return refuse(refusal, 400, "The target is not a path");
+	if (parse_target(target, head))
+		return refuse(refusal, 400, "The target is neither a path nor an absolute URL");
 	if (version.size != 8 || !text_starts(version, TEXT("HTTP/")) || version.data[6] != '.')
 		return refuse(refusal, 400, "The request line is malformed");
 	if (version.data[5] != '1' || (version.data[7] != '0' && version.data[7] != '1'))
@@ -69,7 +115,7 @@ static void lower(struct text name)
 			at[i] = (char)(at[i] + 32);
 }
 
-static int parse_field(struct text line, struct http1_head *head, struct http1_refusal *refusal)
+static int parse_field(struct text line, struct http1_head *head, struct http_refusal *refusal)
 {
 	struct text value = line, name;
 	if (head->n_fields == HTTP_FIELDS_MAX)
@@ -100,7 +146,7 @@ static const struct http_field *only_field(const struct http1_head *head, struct
 }
 
 /* RFC 9112 section 6: one way to tell where the body ends, told once. */
-static int check_framing(struct http1_head *head, struct http1_refusal *refusal)
+static int check_framing(struct http1_head *head, struct http_refusal *refusal)
 {
 	size_t lengths, encodings;
 	const struct http_field *length = only_field(head, TEXT("content-length"), &lengths);
@@ -121,44 +167,43 @@ static int check_framing(struct http1_head *head, struct http1_refusal *refusal)
 	return 0;
 }
 
-static int check_host(const struct http1_head *head, struct http1_refusal *refusal)
+/* The authority of an absolute target stands for Host, which must have come all the same. */
+static int check_host(struct http1_head *head, struct http_refusal *refusal)
 {
 	size_t count;
 	const struct http_field *host = only_field(head, TEXT("host"), &count);
 	if (count > 1 || (count == 0 && head->minor == 1))
 		return refuse(refusal, 400, "Host must be given once");
-	if (host && (text_has(host->value, ' ') || text_has(host->value, ',') ||
-		     text_has(host->value, '/')))
+	if (host && !http_is_authority(host->value))
 		return refuse(refusal, 400, "Host is malformed");
+	if (!head->authority.data)
+		return 0;
+	if (host)
+		head->fields[host - head->fields].value = head->authority;
+	else if (head->n_fields < HTTP_FIELDS_MAX)
+		head->fields[head->n_fields++] = (struct http_field){TEXT("host"), head->authority};
 	return 0;
 }
 
-static bool has_option(struct text list, struct text option)
+static bool lists(const struct http1_head *head, struct text name, struct text option)
 {
-	struct text item;
-	while (list.size > 0) {
-		text_split(&list, ',', &item);
-		if (text_equal_ignoring_case(text_trim(item), option))
-			return true;
-	}
-	return false;
+	return http_fields_list(head->fields, head->n_fields, name, option);
 }
 
-static int check_connection(struct http1_head *head, struct http1_refusal *refusal)
+static int check_connection(struct http1_head *head, struct http_refusal *refusal)
 {
+	bool closes = lists(head, TEXT("connection"), TEXT("close"));
+	bool keeps = lists(head, TEXT("connection"), TEXT("keep-alive"));
 	size_t count;
-	const struct http_field *connection = only_field(head, TEXT("connection"), &count);
 	const struct http_field *expect = only_field(head, TEXT("expect"), &count);
-	bool closes = connection && has_option(connection->value, TEXT("close"));
-	bool keeps = connection && has_option(connection->value, TEXT("keep-alive"));
 	head->keeps_alive = !closes && (head->minor == 1 || keeps);
-	if (expect && !text_equal_ignoring_case(expect->value, TEXT("100-continue")))
+	if (count > 1 || (expect && !text_equal_ignoring_case(expect->value, TEXT("100-continue"))))
 		return refuse(refusal, 417, "Only the expectation 100-continue is known");
 	head->expects_continue = expect && head->minor == 1;
 	return 0;
 }
 
-int http1_head_parse(char *raw, size_t size, struct http1_head *head, struct http1_refusal *refusal)
+int http1_head_parse(char *raw, size_t size, struct http1_head *head, struct http_refusal *refusal)
 {
 	struct text rest = {raw, size}, line;
 	int r = next_line(&rest, &line, refusal);

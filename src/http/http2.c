@@ -1,15 +1,11 @@
 /* HTTP/2 (RFC 9113) over nghttp2, which checks the syntax, the fields and the lengths. What is
  * added here are limits against clients that keep the server busy without asking anything of it. */
-#include "base/arena.h"
 #include "base/error.h"
-#include "http/exchange.h"
 #include "http/http1_head.h"
+#include "http/http2_stream.h"
 #include "http/server_internal.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <nghttp2/nghttp2.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -17,178 +13,12 @@ enum {
 	STREAM_WINDOW = 256 << 10,
 	CONNECTION_WINDOW = 1 << 20,
 	OUTPUT_HIGH = 256 << 10, /* asked of nghttp2 at once; the rest when that has left */
-	CONTROL_BURST = 1000,    /* resets, pings, settings and empty frames, beyond ten a second */
-	CONTROL_PER_SECOND = 10,
-};
-
-struct http_stream {
-	struct http_exchange exchange;
-	struct list node;
-	int32_t id;
-	struct buffer out; /* written by the user, not yet taken by nghttp2 */
-	size_t out_start;
-	uint64_t unconsumed; /* of the body, while the user has paused */
-	bool deferred;       /* nghttp2 waits for data */
-	bool is_complete;    /* the answer left as a whole */
-	bool is_known;       /* the user was told of it */
-	bool too_large;
-};
-
-struct http_session {
-	struct http_connection *connection;
-	nghttp2_session *frames;
-	struct list streams;
-	struct list closed; /* told of at the turn's end */
-	uint64_t control_frames;
-	uint64_t begun_ms;
-	bool stops;
-};
-
-static struct http_stream *stream_of(struct http_exchange *exchange)
-{
-	return container_of(exchange, struct http_stream, exchange);
-}
-
-static struct http_session *session_of(const struct http_exchange *exchange)
-{
-	return exchange->connection->session;
-}
-
-static void go_on(struct http_exchange *exchange)
-{
-	http_connection_schedule(exchange->connection);
-}
-
-/* ---- the user's side ---- */
-
-static size_t backlog(const struct http_exchange *exchange)
-{
-	const struct http_stream *stream =
-	    container_of(exchange, const struct http_stream, exchange);
-	return stream->out.size - stream->out_start + http_connection_backlog(exchange->connection);
-}
-
-static ssize_t give_data(nghttp2_session *frames ATTR_UNUSED, int32_t id ATTR_UNUSED, uint8_t *room,
-			 size_t size, uint32_t *flags, nghttp2_data_source *source,
-			 void *owner ATTR_UNUSED)
-{
-	struct http_stream *stream = source->ptr;
-	size_t left = stream->out.size - stream->out_start;
-	size_t taken = left < size ? left : size;
-	memcpy(room, stream->out.data + stream->out_start, taken);
-	stream->out_start += taken;
-	if (stream->out_start == stream->out.size) {
-		stream->out_start = 0;
-		buffer_free(&stream->out);
-		if (stream->exchange.is_ended) {
-			*flags |= NGHTTP2_DATA_FLAG_EOF;
-			stream->is_complete = true;
-		} else if (taken == 0) {
-			stream->deferred = true;
-			return NGHTTP2_ERR_DEFERRED;
-		}
-	}
-	return (ssize_t)taken;
-}
-
-static nghttp2_nv pair(struct text name, struct text value)
-{
-	return (nghttp2_nv){(uint8_t *)(uintptr_t)name.data, (uint8_t *)(uintptr_t)value.data,
-			    name.size, value.size, NGHTTP2_NV_FLAG_NONE};
-}
-
-static size_t write_fields(nghttp2_nv *out, const struct http_field *fields, size_t count,
-			   struct arena *arena)
-{
-	size_t used = 0;
-	for (size_t i = 0; i < count && used < HTTP_FIELDS_MAX; i++) {
-		if (http_field_is_ours(fields[i].name))
-			continue;
-		struct text name = arena_text(arena, fields[i].name);
-		for (size_t k = 0; name.data && k < name.size; k++)
-			if (name.data[k] >= 'A' && name.data[k] <= 'Z')
-				((char *)(uintptr_t)name.data)[k] = (char)(name.data[k] + 32);
-		if (name.data)
-			out[used++] = pair(name, fields[i].value);
-	}
-	return used;
-}
-
-static void answer_head(struct http_exchange *exchange, int status, const struct http_field *fields,
-			size_t count, uint64_t length)
-{
-	struct http_stream *stream = stream_of(exchange);
-	struct arena arena ATTR_ARENA = {0};
-	nghttp2_nv out[HTTP_FIELDS_MAX + 2];
-	char status_text[16], length_text[24];
-	snprintf(status_text, sizeof(status_text), "%d", status);
-	size_t used = 0;
-	out[used++] = pair(TEXT(":status"), text_of(status_text));
-	if (length != HTTP_LENGTH_UNKNOWN && status != 204 && status != 304) {
-		snprintf(length_text, sizeof(length_text), "%" PRIu64, length);
-		out[used++] = pair(TEXT("content-length"), text_of(length_text));
-	}
-	used += write_fields(out + used, fields, count, &arena);
-	bool bodiless = exchange->is_head_request || status == 204 || status == 304;
-	nghttp2_data_provider provider = {{.ptr = stream}, give_data};
-	if (nghttp2_submit_response(session_of(exchange)->frames, stream->id, out, used,
-				    bodiless ? NULL : &provider))
-		http_exchange_abort(exchange);
-	stream->is_complete = bodiless;
-	go_on(exchange);
-}
-
-static void wake(struct http_stream *stream)
-{
-	if (stream->deferred)
-		nghttp2_session_resume_data(session_of(&stream->exchange)->frames, stream->id);
-	stream->deferred = false;
-	go_on(&stream->exchange);
-}
-
-static void answer_data(struct http_exchange *exchange, struct bytes piece)
-{
-	struct http_stream *stream = stream_of(exchange);
-	if (exchange->is_head_request || stream->is_complete)
-		return;
-	buffer_append(&stream->out, piece.data, piece.size);
-	if (buffer_check(&stream->out) < 0)
-		http_exchange_abort(exchange);
-	else
-		wake(stream);
-}
-
-static void answer_end(struct http_exchange *exchange)
-{
-	wake(stream_of(exchange));
-}
-
-static void answer_abort(struct http_exchange *exchange)
-{
-	struct http_stream *stream = stream_of(exchange);
-	nghttp2_submit_rst_stream(session_of(exchange)->frames, NGHTTP2_FLAG_NONE, stream->id,
-				  NGHTTP2_INTERNAL_ERROR);
-	go_on(exchange);
-}
-
-/* The window opens only as the user takes the body. */
-static void set_paused(struct http_exchange *exchange, bool paused)
-{
-	struct http_stream *stream = stream_of(exchange);
-	if (paused || stream->unconsumed == 0)
-		return;
-	nghttp2_session_consume(session_of(exchange)->frames, stream->id, stream->unconsumed);
-	stream->unconsumed = 0;
-	go_on(exchange);
-}
-
-static const struct http_exchange_ops exchange_ops = {
-    .head = answer_head,
-    .data = answer_data,
-    .end = answer_end,
-    .abort = answer_abort,
-    .set_paused = set_paused,
-    .backlog = backlog,
+	CONTROL_BURST = 1000,    /* pings, settings, empty frames, streams that came to nothing */
+	CONTROL_PER_SECOND = 10, /* beyond the burst */
+	HEADER_BLOCK_MAX = 64 << 10, /* of an answer */
+	CONTINUATIONS_MAX = 8,       /* frames of one head */
+	SETTINGS_MAX = 32,           /* entries of one frame */
+	ACKS_WAITING_MAX = 1000,     /* to pings and settings of a client that does not read them */
 };
 
 /* ---- nghttp2's side ---- */
@@ -198,14 +28,9 @@ static int begin_headers(nghttp2_session *frames, const nghttp2_frame *frame, vo
 	struct http_session *session = owner;
 	if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
 		return 0;
-	struct http_stream *stream = calloc(1, sizeof(*stream));
+	struct http_stream *stream = http2_stream_new(session, frame->hd.stream_id);
 	if (!stream)
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-	stream->id = frame->hd.stream_id;
-	stream->exchange.ops = &exchange_ops;
-	stream->exchange.connection = session->connection;
-	stream->exchange.head.limit = session->connection->server->limits.head_bytes;
-	list_append(&session->streams, &stream->node);
 	nghttp2_session_set_stream_user_data(frames, stream->id, stream);
 	return 0;
 }
@@ -263,12 +88,57 @@ static void refuse(struct http_stream *stream, int status, const char *code, con
 {
 	struct http_exchange *exchange = &stream->exchange;
 	const struct http_server *server = exchange->connection->server;
-	struct buffer body ATTR_BUFFER = {0};
-	static const struct http_field type = {TEXT("content-type"), TEXT(HTTP_REFUSAL_TYPE)};
-	server->events->on_refused(server->owner, status, code, detail, &body);
-	http_exchange_head(exchange, status, &type, 1, body.size);
-	http_exchange_data(exchange, buffer_bytes(&body));
+	const struct http_refusal refusal = {status, code, detail};
+	struct http_refusal_answer answer = {0};
+	server->events->on_refused(server->owner, &refusal, &answer);
+	const struct http_field fields[] = {
+	    {TEXT("content-type"), TEXT(HTTP_REFUSAL_TYPE)},
+	    {TEXT("cache-control"), TEXT("no-store")},
+	    {TEXT("x-request-id"), text_of(answer.request_id)},
+	};
+	size_t count = ARRAY_SIZE(fields) - (answer.request_id[0] == '\0');
+	http_exchange_head(exchange, status, fields, count, answer.body.size);
+	http_exchange_data(exchange, buffer_bytes(&answer.body));
 	http_exchange_end(exchange);
+	buffer_free(&answer.body);
+}
+
+static void settle_views(struct http_exchange *exchange)
+{
+	settle_view(exchange, &exchange->method);
+	settle_view(exchange, &exchange->target);
+	for (size_t i = 0; i < exchange->n_fields; i++) {
+		settle_view(exchange, &exchange->fields[i].name);
+		settle_view(exchange, &exchange->fields[i].value);
+	}
+}
+
+/* RFC 9113 section 8.3.1: `:authority` and Host, if both came, name the same. One is kept. */
+static bool has_one_host(struct http_exchange *exchange)
+{
+	struct text host = http_exchange_field(exchange, TEXT("host"));
+	size_t kept = 0;
+	bool is_first = true;
+	for (size_t i = 0; i < exchange->n_fields; i++) {
+		if (text_equal(exchange->fields[i].name, TEXT("host"))) {
+			if (!text_equal_ignoring_case(exchange->fields[i].value, host))
+				return false;
+			if (!is_first)
+				continue;
+			is_first = false;
+		}
+		exchange->fields[kept++] = exchange->fields[i];
+	}
+	exchange->n_fields = kept;
+	return host.data && http_is_authority(host);
+}
+
+static bool is_target(const struct http_exchange *exchange)
+{
+	struct text target = exchange->target;
+	if (text_equal(target, TEXT("*")))
+		return text_equal(exchange->method, TEXT("OPTIONS"));
+	return text_starts(target, TEXT("/")) && target.size <= HTTP1_TARGET_MAX;
 }
 
 static void describe_body(struct http_exchange *exchange, bool has_body)
@@ -289,16 +159,14 @@ static void begin_exchange(struct http_session *session, struct http_stream *str
 		refuse(stream, 431, "head_too_large", "The head of the request is too large");
 		return;
 	}
-	settle_view(exchange, &exchange->method);
-	settle_view(exchange, &exchange->target);
-	for (size_t i = 0; i < exchange->n_fields; i++) {
-		settle_view(exchange, &exchange->fields[i].name);
-		settle_view(exchange, &exchange->fields[i].value);
-	}
+	settle_views(exchange);
 	exchange->is_head_request = text_equal(exchange->method, TEXT("HEAD"));
 	describe_body(exchange, has_body);
-	if (exchange->target.size == 0 || exchange->target.data[0] != '/' ||
-	    exchange->target.size > HTTP1_TARGET_MAX) {
+	if (!has_one_host(exchange)) {
+		refuse(stream, 400, "bad_request", ":authority and Host are malformed or differ");
+		return;
+	}
+	if (!is_target(exchange)) {
 		refuse(stream, 400, "bad_request",
 		       "The target is not a path of at most 8192 bytes");
 		return;
@@ -309,38 +177,93 @@ static void begin_exchange(struct http_session *session, struct http_stream *str
 		http_exchange_tell_body_end(exchange);
 }
 
-/* Frames that cost the server work and the client nothing (rapid reset, CVE-2023-44487; floods of
- * pings, settings, empty data). */
-static bool is_a_flood(struct http_session *session, const nghttp2_frame *frame)
+/* What costs the server work and the client nothing: floods of pings, settings and empty data;
+ * streams that come to nothing, whoever resets them (CVE-2023-44487, CVE-2025-8671). */
+static bool is_a_flood(struct http_session *session)
 {
-	bool counts = frame->hd.type == NGHTTP2_RST_STREAM || frame->hd.type == NGHTTP2_PING ||
-		      frame->hd.type == NGHTTP2_SETTINGS || frame->hd.type == NGHTTP2_PRIORITY ||
-		      (frame->hd.type == NGHTTP2_DATA && frame->hd.length == 0 &&
-		       !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM));
-	if (!counts)
-		return false;
 	uint64_t seconds =
 	    (loop_now_ms(session->connection->server->loop) - session->begun_ms) / 1000;
 	return ++session->control_frames > CONTROL_BURST + seconds * CONTROL_PER_SECOND;
 }
 
+static bool counts(const nghttp2_frame *frame)
+{
+	switch (frame->hd.type) {
+	case NGHTTP2_PING:
+	case NGHTTP2_SETTINGS:
+	case NGHTTP2_PRIORITY:
+		return true;
+	case NGHTTP2_DATA:
+		return frame->hd.length == 0 && !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
+	default:
+		return false;
+	}
+}
+
+static void count(struct http_session *session)
+{
+	if (is_a_flood(session))
+		nghttp2_session_terminate_session(session->frames, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+static void stream_went_on(struct http_session *session, struct http_stream *stream,
+			   const nghttp2_frame *frame)
+{
+	bool ends = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+	bool is_head =
+	    frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
+	if (!is_head && frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS)
+		return;
+	stream->has_head = true;
+	stream->has_all = stream->has_all || ends;
+	http2_stream_came(stream);
+	if (is_head)
+		begin_exchange(session, stream, !ends);
+	else if (ends && stream->is_known)
+		http_exchange_tell_body_end(&stream->exchange);
+}
+
+static void say_last_stream(struct http_session *session)
+{
+	if (session->is_going)
+		return;
+	session->is_going = true;
+	nghttp2_submit_goaway(session->frames, NGHTTP2_FLAG_NONE,
+			      nghttp2_session_get_last_proc_stream_id(session->frames),
+			      NGHTTP2_NO_ERROR, NULL, 0);
+	http_connection_schedule(session->connection);
+}
+
 static int frame_came(nghttp2_session *frames, const nghttp2_frame *frame, void *owner)
 {
 	struct http_session *session = owner;
-	if (is_a_flood(session, frame)) {
-		nghttp2_session_terminate_session(frames, NGHTTP2_ENHANCE_YOUR_CALM);
-		return 0;
-	}
+	if (counts(frame))
+		count(session);
+	/* The client has seen the notice: what it sends from now on it sends elsewhere. */
+	if (frame->hd.type == NGHTTP2_PING && frame->hd.flags & NGHTTP2_FLAG_ACK &&
+	    session->stops_ms)
+		say_last_stream(session);
 	struct http_stream *stream =
 	    nghttp2_session_get_stream_user_data(frames, frame->hd.stream_id);
-	bool ends = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+	if (stream)
+		stream_went_on(session, stream, frame);
+	return 0;
+}
+
+/* RFC 9113 section 8.1: an answer that did not need the whole body ends with a reset that is no
+ * error, and the client need not send the rest. */
+static int frame_went(nghttp2_session *frames, const nghttp2_frame *frame, void *owner ATTR_UNUSED)
+{
+	bool is_answer = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
+	if (!is_answer || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+		return 0;
+	struct http_stream *stream =
+	    nghttp2_session_get_stream_user_data(frames, frame->hd.stream_id);
 	if (!stream)
 		return 0;
-	if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
-		begin_exchange(session, stream, !ends);
-	else if ((frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) && ends &&
-		 stream->is_known)
-		http_exchange_tell_body_end(&stream->exchange);
+	stream->is_complete = true;
+	if (!stream->has_all)
+		nghttp2_submit_rst_stream(frames, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
 	return 0;
 }
 
@@ -349,11 +272,12 @@ static int data_came(nghttp2_session *frames, uint8_t flags ATTR_UNUSED, int32_t
 {
 	struct http_session *session = owner;
 	struct http_stream *stream = nghttp2_session_get_stream_user_data(frames, id);
+	if (stream)
+		http2_stream_came(stream);
 	if (!stream || !stream->is_known || stream->exchange.is_ended) {
 		nghttp2_session_consume(frames, id, size);
 		return 0;
 	}
-	http_connection_wait(session->connection, HTTP_WAITS_USER);
 	session->connection->server->events->on_body(&stream->exchange, (struct bytes){data, size});
 	if (stream->exchange.is_paused)
 		stream->unconsumed += size;
@@ -371,6 +295,8 @@ static int stream_closed(nghttp2_session *frames, int32_t id, uint32_t error, vo
 		return 0;
 	nghttp2_session_set_stream_user_data(frames, id, NULL);
 	stream->is_complete = stream->is_complete && error == NGHTTP2_NO_ERROR;
+	if (!stream->is_complete)
+		count(session);
 	stream->exchange.is_aborted = true; /* nothing more leaves */
 	list_remove(&stream->node);
 	list_append(&session->closed, &stream->node);
@@ -380,20 +306,10 @@ static int stream_closed(nghttp2_session *frames, int32_t id, uint32_t error, vo
 
 /* ---- the connection's side ---- */
 
-static void free_stream(struct http_stream *stream)
-{
-	list_remove(&stream->node);
-	if (stream->is_known)
-		http_exchange_tell_closed(&stream->exchange, stream->is_complete);
-	http_exchange_release(&stream->exchange);
-	buffer_free(&stream->out);
-	free(stream);
-}
-
 static void tell_closed(struct http_session *session)
 {
 	while (!list_is_empty(&session->closed))
-		free_stream(list_first(&session->closed, struct http_stream, node));
+		http2_stream_free(list_first(&session->closed, struct http_stream, node));
 }
 
 static int input(struct http_connection *connection)
@@ -440,12 +356,9 @@ static int settle(struct http_connection *connection)
 	bool idle = list_is_empty(&session->streams);
 	if (idle != (connection->waiting == HTTP_WAITS_IDLE))
 		http_connection_wait(connection, idle ? HTTP_WAITS_IDLE : HTTP_WAITS_USER);
-	if (!nghttp2_session_want_read(session->frames) &&
-	    !nghttp2_session_want_write(session->frames) &&
-	    http_connection_backlog(connection) == 0)
-		return -EPIPE;
-	if (session->stops && idle && http_connection_backlog(connection) == 0)
-		return -EPIPE;
+	bool is_over = !nghttp2_session_want_read(session->frames) || (session->is_going && idle);
+	if (is_over && !nghttp2_session_want_write(session->frames))
+		http_connection_linger(connection);
 	return 0;
 }
 
@@ -457,24 +370,52 @@ static int expired(struct http_connection *connection)
 	return 0;
 }
 
+static void end_late(struct http_stream *stream, enum http2_late late)
+{
+	struct http_session *session = stream->exchange.connection->session;
+	if (late == HTTP2_IN_TIME || stream->exchange.is_aborted)
+		return;
+	stream->exchange.is_aborted = true;
+	if (late == HTTP2_LATE_HEAD)
+		nghttp2_session_terminate_session(session->frames, NGHTTP2_NO_ERROR);
+	else
+		nghttp2_submit_rst_stream(session->frames, NGHTTP2_FLAG_NONE, stream->id,
+					  NGHTTP2_CANCEL);
+	http_connection_schedule(session->connection);
+}
+
+static int tick(struct http_connection *connection, uint64_t now_ms)
+{
+	struct http_session *session = connection->session;
+	struct http_stream *stream;
+	list_for_each (stream, &session->streams, node)
+		end_late(stream, http2_stream_check_time(stream, now_ms));
+	if (session->stops_ms && now_ms - session->stops_ms > HTTP_LINGER_MS)
+		say_last_stream(session);
+	return 0;
+}
+
+/* RFC 9113 section 6.8: a notice first, and the number of the last stream a round trip later, so
+ * that no request is lost that was on its way. */
 static void stop(struct http_connection *connection)
 {
 	struct http_session *session = connection->session;
-	session->stops = true;
+	session->stops_ms = loop_now_ms(connection->server->loop);
 	nghttp2_submit_shutdown_notice(session->frames);
-	nghttp2_submit_goaway(session->frames, NGHTTP2_FLAG_NONE,
-			      nghttp2_session_get_last_proc_stream_id(session->frames),
-			      NGHTTP2_NO_ERROR, NULL, 0);
+	nghttp2_submit_ping(session->frames, NGHTTP2_FLAG_NONE, NULL);
 	http_connection_schedule(connection);
 }
 
 static void release(struct http_connection *connection)
 {
 	struct http_session *session = connection->session;
-	nghttp2_session_del(session->frames);
+	struct http_stream *stream;
+	list_for_each (stream, &session->streams, node)
+		stream->exchange.is_aborted = true; /* being told of one, the user may use others */
 	while (!list_is_empty(&session->streams))
-		free_stream(list_first(&session->streams, struct http_stream, node));
+		http2_stream_free(list_first(&session->streams, struct http_stream, node));
 	tell_closed(session);
+	nghttp2_session_del(session->frames);
 	free(session);
 	connection->session = NULL;
 }
@@ -485,26 +426,60 @@ const struct http_protocol http2_protocol = {
     .settle = settle,
     .produce = produce,
     .expired = expired,
+    .tick = tick,
     .stop = stop,
     .release = release,
 };
 
-static int new_frames(struct http_session *session)
+static void set_callbacks(nghttp2_session_callbacks *callbacks)
 {
-	nghttp2_session_callbacks *callbacks;
-	nghttp2_option *options;
-	if (nghttp2_session_callbacks_new(&callbacks) || nghttp2_option_new(&options))
-		return error_origin(-ENOMEM);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback(callbacks, header_came);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, frame_came);
+	nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, frame_went);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, data_came);
 	nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, stream_closed);
+}
+
+static void set_options(nghttp2_option *options)
+{
 	nghttp2_option_set_no_auto_window_update(options, 1);
-	nghttp2_option_set_max_send_header_block_length(options, 64 << 10);
-	int r = nghttp2_session_server_new2(&session->frames, callbacks, session, options);
+	nghttp2_option_set_max_send_header_block_length(options, HEADER_BLOCK_MAX);
+	nghttp2_option_set_max_continuations(options, CONTINUATIONS_MAX);
+	nghttp2_option_set_max_settings(options, SETTINGS_MAX);
+	nghttp2_option_set_max_outbound_ack(options, ACKS_WAITING_MAX);
+	nghttp2_option_set_stream_reset_rate_limit(options, CONTROL_BURST, CONTROL_PER_SECOND);
+}
+
+static int new_frames(struct http_session *session)
+{
+	nghttp2_session_callbacks *callbacks = NULL;
+	nghttp2_option *options = NULL;
+	int r = nghttp2_session_callbacks_new(&callbacks);
+	if (r == 0)
+		r = nghttp2_option_new(&options);
+	if (r == 0) {
+		set_callbacks(callbacks);
+		set_options(options);
+		r = nghttp2_session_server_new2(&session->frames, callbacks, session, options);
+	}
 	nghttp2_session_callbacks_del(callbacks);
 	nghttp2_option_del(options);
+	return r ? error_origin(-ENOMEM) : 0;
+}
+
+static int say_settings(const struct http_session *session)
+{
+	const nghttp2_settings_entry settings[] = {
+	    {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, STREAMS_MAX},
+	    {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW},
+	    {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, session->connection->server->limits.head_bytes},
+	};
+	int r = nghttp2_submit_settings(session->frames, NGHTTP2_FLAG_NONE, settings,
+					ARRAY_SIZE(settings));
+	if (r == 0)
+		r = nghttp2_session_set_local_window_size(session->frames, NGHTTP2_FLAG_NONE, 0,
+							  CONNECTION_WINDOW);
 	return r ? error_origin(-ENOMEM) : 0;
 }
 
@@ -517,21 +492,17 @@ int http2_start(struct http_connection *connection)
 	session->begun_ms = loop_now_ms(connection->server->loop);
 	list_init(&session->streams);
 	list_init(&session->closed);
+	int r = new_frames(session);
+	if (r == 0)
+		r = say_settings(session);
+	if (r < 0) {
+		nghttp2_session_del(session->frames);
+		free(session);
+		return error_trace(r);
+	}
 	connection->session = session;
 	connection->protocol = &http2_protocol;
-	const nghttp2_settings_entry settings[] = {
-	    {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, STREAMS_MAX},
-	    {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW},
-	    {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, connection->server->limits.head_bytes},
-	};
-	int r = new_frames(session);
-	if (r == 0 && nghttp2_submit_settings(session->frames, NGHTTP2_FLAG_NONE, settings,
-					      ARRAY_SIZE(settings)))
-		r = error_origin(-ENOMEM);
-	if (r == 0)
-		nghttp2_session_set_local_window_size(session->frames, NGHTTP2_FLAG_NONE, 0,
-						      CONNECTION_WINDOW);
 	http_connection_wait(connection, HTTP_WAITS_IDLE);
 	http_connection_set_reading(connection, true);
-	return r;
+	return 0;
 }

@@ -24,17 +24,24 @@ void http_server_count_traffic(struct http_server *server, uint64_t received, ui
 		server->events->on_traffic(server->owner, received, sent);
 }
 
-void http_server_write_refusal(struct http_server *server, int status, const char *code,
-			       const char *detail, struct buffer *out)
+void http_server_write_refusal(struct http_server *server, const struct http_refusal *refusal,
+			       struct buffer *out)
 {
-	struct buffer body ATTR_BUFFER = {0};
-	server->events->on_refused(server->owner, status, code, detail, &body);
-	buffer_append_format(
-	    out,
-	    "HTTP/1.1 %d %s\r\nContent-Type: " HTTP_REFUSAL_TYPE
-	    "\r\nContent-Length: %zu\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n",
-	    status, http_status_text(status), body.size);
-	buffer_append_text(out, buffer_text(&body));
+	struct http_refusal_answer answer = {0};
+	char date[HTTP_DATE_SIZE];
+	server->events->on_refused(server->owner, refusal, &answer);
+	buffer_append_format(out, "HTTP/1.1 %d %s\r\nDate: ", refusal->status,
+			     http_status_text(refusal->status));
+	buffer_append_text(out, http_date(date));
+	buffer_append_format(out,
+			     "\r\nContent-Type: " HTTP_REFUSAL_TYPE
+			     "\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n",
+			     answer.body.size);
+	if (answer.request_id[0])
+		buffer_append_format(out, "X-Request-Id: %s\r\n", answer.request_id);
+	buffer_append_text(out, TEXT("Connection: close\r\n\r\n"));
+	buffer_append_text(out, buffer_text(&answer.body));
+	buffer_free(&answer.body);
 }
 
 /* ---- accepting ---- */
@@ -59,11 +66,12 @@ static void describe_peer(struct http_connection *connection, const struct socka
 /* Over the limit a client is told so, as far as it can be without waiting for it. */
 static void turn_away(struct http_server *server, int fd, bool is_tls)
 {
+	static const struct http_refusal full = {503, "too_many_connections",
+						 "The server has as many connections as it takes"};
 	struct buffer out ATTR_BUFFER = {0};
 	uint8_t thrown_away[4096];
 	if (!is_tls) {
-		http_server_write_refusal(server, 503, "too_many_connections",
-					  "The server has as many connections as it takes", &out);
+		http_server_write_refusal(server, &full, &out);
 		/* What the client has sent is read, so that closing does not reset what it is told.
 		 */
 		ssize_t n ATTR_UNUSED = recv(fd, thrown_away, sizeof(thrown_away), MSG_DONTWAIT);
@@ -169,6 +177,18 @@ static void sweep(struct loop_timer *timer)
 		http_connection_check_time(connection, now);
 }
 
+/* A time limit is kept to a quarter of it. */
+static uint64_t sweep_ms(const struct http_limits *limits)
+{
+	const uint64_t all[] = {limits->head_ms, limits->body_ms, limits->idle_ms,
+				limits->stalled_ms};
+	uint64_t interval = HTTP_SWEEP_MS;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (all[i] / 4 < interval)
+			interval = all[i] / 4;
+	return interval > 0 ? interval : 1;
+}
+
 int http_server_new(struct http_server **out, struct loop *loop, const struct http_limits *limits,
 		    const struct http_events *events, void *owner)
 {
@@ -181,7 +201,8 @@ int http_server_new(struct http_server **out, struct loop *loop, const struct ht
 	server->owner = owner;
 	server->reserve = -1;
 	list_init(&server->connections);
-	int r = loop_timer_start(&server->sweep, loop, HTTP_SWEEP_MS, HTTP_SWEEP_MS, sweep);
+	uint64_t interval = sweep_ms(limits);
+	int r = loop_timer_start(&server->sweep, loop, interval, interval, sweep);
 	if (r < 0) {
 		free(server);
 		return error_trace(r);

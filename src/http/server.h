@@ -1,14 +1,15 @@
-/* An HTTP server over descriptors that somebody else opened: HTTP/1.1 (http-parser) and HTTP/2
- * (nghttp2), TLS, WebSocket. It knows the syntax and the limits; what requests mean is its user's.
- * Lives in the gateway.
+/* An HTTP server over descriptors that somebody else opened: HTTP/1.1 (a strict parser of its
+ * own: docs/decisions/http-parser.md), HTTP/2 (nghttp2), TLS, WebSocket (wslay). It knows the
+ * syntax and the limits; what requests mean is its user's. Lives in the gateway.
  *
  * One request and its answer are a `struct http_exchange`, whatever the version beneath:
  *
  *   on_request -> on_body ... on_body_end -> (the user answers: head, data ..., end) -> on_closed
  *
  * The user may answer at any time after on_request. on_closed comes exactly once, never from inside
- * a call of the user's, and ends the exchange. Memory: an idle connection holds no buffer; what a
- * client sends is taken only as fast as the user takes it, and what the client does not take is
+ * a call of the user's, and ends the exchange. A client that closes its side of the connection is
+ * taken to be gone: what it asked for is given up. Memory: an idle connection holds no buffer; what
+ * a client sends is taken only as fast as the user takes it, and what the client does not take is
  * counted (http_exchange_backlog) for the user to stop. */
 #pragma once
 
@@ -35,6 +36,16 @@ struct http_limits {
 	uint32_t message_bytes; /* of a WebSocket message */
 };
 
+struct http_refusal {
+	int status;
+	const char *code, *detail;
+};
+
+struct http_refusal_answer {
+	struct buffer body;  /* of the type HTTP_REFUSAL_TYPE; freed by the library */
+	char request_id[40]; /* for X-Request-Id; empty: none */
+};
+
 struct http_events {
 	void (*on_request)(void *owner, struct http_exchange *exchange); /* the head is complete */
 	void (*on_body)(struct http_exchange *exchange, struct bytes piece);
@@ -45,10 +56,9 @@ struct http_events {
 	void (*on_closed)(struct http_exchange *exchange, bool complete);
 	/* After http_exchange_upgrade(). */
 	void (*on_message)(struct http_exchange *exchange, struct text message);
-	/* The library refuses what came (bad syntax, too large, too slow): writes the answer's body
-	 * and its media type. */
-	void (*on_refused)(void *owner, int status, const char *code, const char *detail,
-			   struct buffer *body);
+	/* The library refuses what came (bad syntax, too large, too slow): says what to answer. */
+	void (*on_refused)(void *owner, const struct http_refusal *refusal,
+			   struct http_refusal_answer *answer);
 	/* For metrics; may be NULL. */
 	void (*on_traffic)(void *owner, uint64_t received, uint64_t sent);
 };
@@ -74,7 +84,9 @@ size_t http_server_connections(const struct http_server *server);
 /* ---- the request: valid until the head is forgotten ---- */
 
 struct text http_exchange_method(const struct http_exchange *exchange);
-struct text http_exchange_target(const struct http_exchange *exchange); /* as it came */
+struct text http_exchange_target(const struct http_exchange *exchange);
+/* A path with its query, or `*`; of an absolute target (RFC 9112 section 3.2.2) that part, and
+ * `host` is then its authority. */
 struct text
 http_exchange_path(const struct http_exchange *exchange); /* before the '?', not decoded */
 struct text http_exchange_query(const struct http_exchange *exchange);

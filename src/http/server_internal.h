@@ -31,5 +31,5 @@ void http_server_forget(struct http_server *server, struct http_connection *conn
 void http_server_count_traffic(struct http_server *server, uint64_t received, uint64_t sent);
 
 /* Writes a whole answer of our own, HTTP/1.1, with `Connection: close`. */
-void http_server_write_refusal(struct http_server *server, int status, const char *code,
-			       const char *detail, struct buffer *out);
+void http_server_write_refusal(struct http_server *server, const struct http_refusal *refusal,
+			       struct buffer *out);

@@ -2,6 +2,7 @@
 
 #include "base/encode.h"
 #include "base/error.h"
+#include "http/exchange.h"
 
 #include <errno.h>
 #include <openssl/sha.h>
@@ -56,17 +57,6 @@ static const struct wslay_event_callbacks callbacks = {
     .on_msg_recv_callback = message_came,
 };
 
-static bool names(struct text list, struct text wanted)
-{
-	struct text item;
-	while (list.size > 0) {
-		text_split(&list, ',', &item);
-		if (text_equal_ignoring_case(text_trim(item), wanted))
-			return true;
-	}
-	return false;
-}
-
 int websocket_handshake(const struct http_exchange *exchange, struct buffer *answer)
 {
 	static const struct text guid = TEXT("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
@@ -74,8 +64,10 @@ int websocket_handshake(const struct http_exchange *exchange, struct buffer *ans
 	struct text key = http_exchange_field(exchange, TEXT("sec-websocket-key"));
 	struct buffer raw ATTR_BUFFER = {0};
 	if (!text_equal(http_exchange_method(exchange), TEXT("GET")) ||
-	    !names(http_exchange_field(exchange, TEXT("upgrade")), TEXT("websocket")) ||
-	    !names(http_exchange_field(exchange, TEXT("connection")), TEXT("upgrade")) ||
+	    !http_fields_list(exchange->fields, exchange->n_fields, TEXT("upgrade"),
+			      TEXT("websocket")) ||
+	    !http_fields_list(exchange->fields, exchange->n_fields, TEXT("connection"),
+			      TEXT("upgrade")) ||
 	    !text_equal(http_exchange_field(exchange, TEXT("sec-websocket-version")), TEXT("13")) ||
 	    http_exchange_count(exchange, TEXT("sec-websocket-key")) != 1 ||
 	    decode_base64(&raw, key) || raw.size != 16)

@@ -281,6 +281,15 @@ static void answer_to_options(struct exchange *exchange, const struct request_he
 	exchange_answer(exchange, &answer);
 }
 
+/* `OPTIONS *` asks about the server, not about a path. */
+static bool asks_about_the_server(struct exchange *exchange, const struct request_head *head)
+{
+	if (!text_equal(head->path, TEXT("*")))
+		return false;
+	exchange->request.match.methods = (1u << METHODS) - 1;
+	return true;
+}
+
 void exchange_start(struct exchange *exchange, const struct request_head *head)
 {
 	struct gateway *gateway = exchange->gateway;
@@ -288,6 +297,10 @@ void exchange_start(struct exchange *exchange, const struct request_head *head)
 	exchange->started_us = clock_monotonic_ns() / 1000;
 	exchange->origin = head->fields[HEAD_ORIGIN].value;
 	request_name(&exchange->request, head, loop_wall_ms(gateway->loop));
+	if (asks_about_the_server(exchange, head)) {
+		answer_to_options(exchange, head);
+		return;
+	}
 	int r = request_translate(&gateway->router, head, gateway->upload_limit, &exchange->arena,
 				  &exchange->request, &problem);
 	if (r < 0)

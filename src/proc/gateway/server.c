@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -95,19 +96,20 @@ static struct problem_kind refusal_kind(int status, const char *code)
 	return problem_kinds[PROBLEM_INVALID_REQUEST];
 }
 
-static void on_refused(void *owner, int status, const char *code, const char *detail,
-		       struct buffer *body)
+static void on_refused(void *owner, const struct http_refusal *refusal,
+		       struct http_refusal_answer *answer)
 {
 	struct gateway *gateway = owner;
-	struct problem problem = {.kind = refusal_kind(status, code), .detail = text_of(detail)};
-	struct json json = json_to(body);
-	char id[BASE32_SIZE];
-	encode_base32(uuid_new(loop_wall_ms(gateway->loop)).b, id);
-	problem.request_id = (struct text){id, sizeof(id)};
-	problem.kind.status = (uint16_t)status;
+	struct problem problem = {.kind = refusal_kind(refusal->status, refusal->code),
+				  .detail = text_of(refusal->detail)};
+	struct json json = json_to(&answer->body);
+	static_assert(sizeof(answer->request_id) > BASE32_SIZE, "an id fits");
+	encode_base32(uuid_new(loop_wall_ms(gateway->loop)).b, answer->request_id);
+	problem.request_id = text_of(answer->request_id);
+	problem.kind.status = (uint16_t)refusal->status;
 	problem_write(&json, &problem);
-	metrics_answered(&gateway->metrics, API_CALLS, (uint16_t)status, 0);
-	gateway->metrics.value[METRIC_CONNECTIONS_REFUSED] += status == 503;
+	metrics_answered(&gateway->metrics, API_CALLS, (uint16_t)refusal->status, 0);
+	gateway->metrics.value[METRIC_CONNECTIONS_REFUSED] += refusal->status == 503;
 }
 
 static void on_traffic(void *owner, uint64_t received, uint64_t sent)
