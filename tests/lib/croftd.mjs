@@ -22,6 +22,8 @@ import { Client } from "./client.mjs";
 
 export const build = process.env.CROFT_BUILD ?? fileURLToPath(new URL("../../build", import.meta.url));
 
+const isSanitized = fs.readFileSync(path.join(build, "croftd")).includes("__asan_init");
+
 const START_MS = 60_000;
 const STOP_MS = 60_000;
 
@@ -134,6 +136,13 @@ export class Croft {
   /** The most memory that a process has had, in bytes. */
   memoryPeak(pid) {
     return Number(/VmHWM:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))[1]) << 10;
+  }
+
+  /** Asserts that no role has ever had more memory than this. A sanitizer keeps what was freed: not under one. */
+  assertMemory(limit) {
+    if (isSanitized) return;
+    for (const role of ["gateway", "control", "worker", "stream", "audit"])
+      for (const pid of this.pids(role)) assert.ok(this.memoryPeak(pid) < limit, `${role} has taken ${this.memoryPeak(pid)} bytes`);
   }
 
   descendants() {

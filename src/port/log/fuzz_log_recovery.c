@@ -6,6 +6,8 @@
 #include "port/log/segment_log.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -55,7 +57,9 @@ static void write_log(struct log *log)
 
 static void make_image(struct image *image)
 {
-	char path[] = "/tmp/croft-fuzz-log-XXXXXX";
+	const char *scratch = getenv("TMPDIR"); /* tests/fuzz/run removes it */
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "%s/croft-fuzz-log-XXXXXX", scratch ? scratch : "/tmp");
 	require(mkdtemp(path));
 	image->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct log *log = open_log(image->directory);
