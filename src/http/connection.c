@@ -19,10 +19,19 @@ size_t http_connection_backlog(const struct http_connection *connection)
 	return connection->out.size - connection->out_start;
 }
 
+static bool wants_input(const struct http_connection *connection)
+{
+	bool waits_for_client =
+	    connection->takes_turns && http_connection_backlog(connection) >= HTTP_BACKLOG_HIGH;
+	return connection->reads && (connection->lingers || !waits_for_client);
+}
+
+/* Telling the kernel costs more than most of a request. So a descriptor stays watched for input
+ * while none is wanted, until some comes: see ready(). */
 static void update_watch(struct http_connection *connection)
 {
-	unsigned events = 0;
-	if (connection->reads && !connection->is_at_end)
+	unsigned events = connection->watch.events & LOOP_READABLE;
+	if (wants_input(connection))
 		events |= LOOP_READABLE;
 	if (connection->blocked || (connection->tls && tls_wants_write(connection->tls)))
 		events |= LOOP_WRITABLE;
@@ -158,8 +167,8 @@ static int let_protocol_read(struct http_connection *connection)
 {
 	int r = 0;
 	size_t before = SIZE_MAX;
-	while (r == 0 && connection->reads && !connection->lingers && connection->in.size > 0 &&
-	       connection->in.size != before) {
+	while (r == 0 && wants_input(connection) && !connection->lingers &&
+	       connection->in.size > 0 && connection->in.size != before) {
 		before = connection->in.size;
 		r = connection->protocol->input(connection);
 	}
@@ -174,14 +183,18 @@ static void ready(struct loop_watch *watch, unsigned events)
 	int r = 0;
 	if (connection->dead)
 		return;
-	if (!(events & LOOP_READABLE) && (events & LOOP_HANGUP))
+	bool wants = wants_input(connection);
+	if (events & LOOP_HANGUP && !(wants && events & LOOP_READABLE))
 		r = -EPIPE; /* nothing more is wanted of the client, and it is gone */
-	while (r == 0 && (events & LOOP_READABLE)) {
+	else if (events & LOOP_READABLE && !wants)
+		loop_watch_change(watch, watch->events & ~(unsigned)LOOP_READABLE);
+	while (r == 0 && wants && events & LOOP_READABLE) {
 		r = take_input(connection);
 		if (r == 0)
 			r = let_protocol_read(connection);
-		if (!connection->reads || !connection->tls || !tls_has_pending(connection->tls))
-			break; /* what TLS has decrypted already no descriptor would announce */
+		wants =
+		    wants_input(connection) && connection->tls && tls_has_pending(connection->tls);
+		/* what TLS has decrypted already no descriptor would announce */
 	}
 	if (r < 0)
 		http_connection_kill(connection);

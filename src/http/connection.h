@@ -52,11 +52,11 @@ struct http_connection {
 	struct buffer in;
 	struct buffer out;
 	size_t out_start;
-	bool reads;     /* the protocol wants input */
-	bool is_at_end; /* the client has sent all it will */
-	bool blocked;   /* the client did not take what was written */
-	bool lingers;   /* all is said: waits for the client to see it, then closes */
-	bool dead;      /* closed; freed by settle */
+	bool reads;       /* the protocol wants input */
+	bool takes_turns; /* no more is read of a client that does not take what it gets */
+	bool blocked;     /* the client did not take what was written */
+	bool lingers;     /* all is said: waits for the client to see it, then closes */
+	bool dead;        /* closed; freed by settle */
 	bool settling;
 
 	enum http_waiting waiting;

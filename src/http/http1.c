@@ -401,6 +401,15 @@ static int expired(struct http_connection *connection)
 	return -ETIMEDOUT;
 }
 
+static int tick(struct http_connection *connection, uint64_t now_ms)
+{
+	struct http_session *session = connection->session;
+	if (!session->socket)
+		return 0;
+	return websocket_tick(session->socket, now_ms, connection->server->limits.idle_ms,
+			      connection->blocked);
+}
+
 static void stop(struct http_connection *connection)
 {
 	struct http_session *session = connection->session;
@@ -431,6 +440,7 @@ const struct http_protocol http1_protocol = {
     .drained = drained,
     .settle = settle,
     .expired = expired,
+    .tick = tick,
     .stop = stop,
     .release = release,
 };
@@ -485,6 +495,7 @@ int http_exchange_upgrade(struct http_exchange *exchange)
 	exchange->is_socket = true;
 	session->keeps_alive = false;
 	session->state = HTTP1_SOCKET;
+	session->connection->takes_turns = true;
 	http_connection_write(session->connection, buffer_bytes(&answer));
 	http_connection_set_reading(session->connection, true);
 	return 0;

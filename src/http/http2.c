@@ -12,7 +12,6 @@ enum {
 	STREAMS_MAX = 100,
 	STREAM_WINDOW = 256 << 10,
 	CONNECTION_WINDOW = 1 << 20,
-	OUTPUT_HIGH = 256 << 10, /* asked of nghttp2 at once; the rest when that has left */
 	CONTROL_BURST = 1000,    /* pings, settings, empty frames, streams that came to nothing */
 	CONTROL_PER_SECOND = 10, /* beyond the burst */
 	HEADER_BLOCK_MAX = 64 << 10, /* of an answer */
@@ -327,7 +326,7 @@ static int produce(struct http_connection *connection)
 {
 	struct http_session *session = connection->session;
 	const uint8_t *data;
-	while (http_connection_backlog(connection) < OUTPUT_HIGH) {
+	while (http_connection_backlog(connection) < HTTP_BACKLOG_HIGH) {
 		ssize_t n = nghttp2_session_mem_send(session->frames, &data);
 		if (n < 0)
 			return -ENOMEM;
@@ -502,6 +501,7 @@ int http2_start(struct http_connection *connection)
 	}
 	connection->session = session;
 	connection->protocol = &http2_protocol;
+	connection->takes_turns = true;
 	http_connection_wait(connection, HTTP_WAITS_IDLE);
 	http_connection_set_reading(connection, true);
 	return 0;

@@ -3,7 +3,12 @@
 
 #include "http/connection.h"
 
-enum { HTTP_LINGER_MS = 2000, HTTP_SWEEP_MS = 1000, HTTP_LISTENERS_MAX = 8 };
+enum {
+	HTTP_LINGER_MS = 2000,
+	HTTP_SWEEP_MS = 1000,
+	HTTP_LISTENERS_MAX = 8,
+	HTTP_BACKLOG_HIGH = 256 << 10, /* written and not taken: then no more is asked for */
+};
 
 struct http_listener {
 	struct http_server *server;

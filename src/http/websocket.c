@@ -3,6 +3,7 @@
 #include "base/encode.h"
 #include "base/error.h"
 #include "http/exchange.h"
+#include "http/server_internal.h"
 
 #include <errno.h>
 #include <openssl/sha.h>
@@ -14,6 +15,10 @@ struct websocket {
 	const struct websocket_events *events;
 	void *owner;
 	struct bytes input; /* what wslay may take during websocket_input() */
+	bool has_heard;     /* since the last tick */
+	bool has_asked;
+	uint64_t heard_ms; /* 0: no tick yet */
+	uint64_t closed_ms;
 	bool is_over;
 };
 
@@ -108,20 +113,26 @@ void websocket_free(struct websocket *socket)
 	free(socket);
 }
 
+static void end(struct websocket *socket)
+{
+	if (socket->is_over)
+		return;
+	socket->is_over = true;
+	socket->events->on_over(socket->owner);
+}
+
 static void pump(struct websocket *socket)
 {
 	wslay_event_send(socket->frames);
-	bool over = wslay_event_get_close_sent(socket->frames) &&
-		    (wslay_event_get_close_received(socket->frames) ||
-		     !wslay_event_get_read_enabled(socket->frames));
-	if (over && !socket->is_over) {
-		socket->is_over = true;
-		socket->events->on_over(socket->owner);
-	}
+	if (wslay_event_get_close_sent(socket->frames) &&
+	    (wslay_event_get_close_received(socket->frames) ||
+	     !wslay_event_get_read_enabled(socket->frames)))
+		end(socket);
 }
 
 int websocket_input(struct websocket *socket, struct buffer *input)
 {
+	socket->has_heard = true;
 	socket->input = buffer_bytes(input);
 	int r = wslay_event_recv(socket->frames);
 	buffer_drop_front(input, input->size - socket->input.size);
@@ -129,6 +140,32 @@ int websocket_input(struct websocket *socket, struct buffer *input)
 	if (!wslay_event_get_read_enabled(socket->frames))
 		buffer_clear(input);
 	return r == 0 ? 0 : -EPROTO;
+}
+
+static void ask(struct websocket *socket)
+{
+	static const struct wslay_event_msg ping = {.opcode = WSLAY_PING};
+	socket->has_asked = true;
+	if (wslay_event_queue_msg(socket->frames, &ping) == 0)
+		pump(socket);
+}
+
+int websocket_tick(struct websocket *socket, uint64_t now_ms, uint64_t silence_ms, bool waits)
+{
+	bool closed = wslay_event_get_close_sent(socket->frames);
+	if (closed && socket->closed_ms == 0)
+		socket->closed_ms = now_ms;
+	else if (closed && now_ms - socket->closed_ms > HTTP_LINGER_MS)
+		end(socket);
+	if (socket->has_heard || waits || socket->heard_ms == 0) {
+		socket->heard_ms = now_ms;
+		socket->has_heard = socket->has_asked = false;
+	}
+	if (now_ms - socket->heard_ms > silence_ms)
+		return -ETIMEDOUT;
+	if (!closed && !socket->has_asked && now_ms - socket->heard_ms > silence_ms / 2)
+		ask(socket);
+	return 0;
 }
 
 void websocket_send(struct websocket *socket, struct text message)

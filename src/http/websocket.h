@@ -22,5 +22,8 @@ void websocket_free(struct websocket *socket);
 
 /* Uses up `input`. Negative: nothing more will come of it. */
 int websocket_input(struct websocket *socket, struct buffer *input);
+/* From time to time. Asks a silent peer whether it is there, and stops waiting for its Close.
+ * `waits`: the peer takes nothing, so that its silence says nothing. -ETIMEDOUT: it is gone. */
+int websocket_tick(struct websocket *socket, uint64_t now_ms, uint64_t silence_ms, bool waits);
 void websocket_send(struct websocket *socket, struct text message);
 void websocket_close(struct websocket *socket, uint16_t code, const char *reason);

@@ -71,8 +71,9 @@ void loop_free(struct loop *loop)
 	if (!loop)
 		return;
 	uv_walk(&loop->uv, close_left_over, loop);
-	uv_run(&loop->uv, UV_RUN_DEFAULT);
-	uv_loop_close(&loop->uv);
+	do /* a loop_stop() that came late ends the first turn before it closes anything */
+		uv_run(&loop->uv, UV_RUN_DEFAULT);
+	while (uv_loop_close(&loop->uv) == UV_EBUSY);
 	free(loop);
 }
 
