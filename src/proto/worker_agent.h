@@ -16,7 +16,7 @@
 #include "proto/outcome.h"
 #include "wire/channel.h"
 
-enum { AGENT_CREDIT = 256 << 10, AGENT_OPERATIONS_MAX = 256 };
+enum { AGENT_CREDIT = 1 << 20, AGENT_OPERATIONS_MAX = 256 };
 
 enum worker_agent_type {
 	WORKER_AGENT_RUN = 1, /* worker; descriptor [0] the body's pipe, if body is not BODY_NONE */

@@ -20,6 +20,7 @@
 
 enum {
 	READ_SIZE = EVENT_CHUNK_LIMIT - 4, /* and what was held back of a character */
+	PIPE_SIZE = 256 << 10,
 	QUIET_MS = 100, /* of pipes that grandchildren keep open, once the command has ended */
 	INPUT_LIMIT = 8 << 20, /* that the command has not read yet */
 	CARRY_MAX = 3,
@@ -386,6 +387,8 @@ static int open_outlets(struct command *command, struct spawn *spawn)
 		int ends[2];
 		if (pipe2(ends, O_CLOEXEC) < 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0)
 			return -errno;
+		fcntl(ends[0], F_SETPIPE_SZ,
+		      PIPE_SIZE); /* refused beyond the tenant's share: smaller */
 		watch_outlet(command, i, ends[0], streams[i]);
 		spawn->streams[i + 1] = ends[1];
 	}
