@@ -96,3 +96,17 @@ int clock_parse(const char *data, uint64_t size, int64_t *wall_ms)
 	*wall_ms = ((int64_t)timegm(&parts) - (int64_t)offset * 60) * 1000 + ms;
 	return 0;
 }
+
+/* Not by strftime(), whose names are the locale's. */
+void clock_format_http(int64_t wall_ms, char out[CLOCK_HTTP_SIZE])
+{
+	static const char days[] = "SunMonTueWedThuFriSat";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	struct tm parts;
+	time_t seconds = (time_t)(wall_ms / 1000);
+	gmtime_r(&seconds, &parts);
+	snprintf(out, CLOCK_HTTP_SIZE, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT",
+		 days + 3 * parts.tm_wday, (unsigned)parts.tm_mday % 100, months + 3 * parts.tm_mon,
+		 ((unsigned)parts.tm_year + 1900) % 10000, (unsigned)parts.tm_hour % 100,
+		 (unsigned)parts.tm_min % 100, (unsigned)parts.tm_sec % 100);
+}

@@ -11,7 +11,7 @@ static const struct option long_options[] = {
     {"long", no_argument, NULL, 'l'}, {"recursive", no_argument, NULL, 'r'}, {0}};
 
 static const struct output_column long_columns[] = {{"MODE", "mode"},
-						    {"SIZE", "size"},
+						    {"SIZE", "sizeBytes"},
 						    {"MODIFIED", "modifiedAt"},
 						    {"TYPE", "type"},
 						    {"NAME", "name"}};

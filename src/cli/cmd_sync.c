@@ -53,7 +53,7 @@ static int keep_entry(struct sync *sync, const struct document_value *item)
 		return cli_say(EXIT_FAILED, "out of memory");
 	}
 	entry->is_folder = text_equal(cli_member(item, "type"), TEXT("directory"));
-	entry->size = integer_member(item, "size");
+	entry->size = integer_member(item, "sizeBytes");
 	if (modified.size && clock_parse(modified.data, modified.size, &ms) == 0)
 		entry->seconds = ms / 1000;
 	int r = map_insert(&sync->entries, &entry->node, text_bytes(text_of(entry->name)));

@@ -1,5 +1,7 @@
 #include "proto/operation.h"
 
+#include "proto/etag.h"
+
 #define IN(type, member, limit) WIRE_FIELD(struct operation_input, type, member, limit)
 
 static const struct wire_field edit_fields[] = {
@@ -14,8 +16,8 @@ static const struct wire_field input_fields[] = {
     IN(WIRE_TEXT, to, PATH_LIMIT),
     IN(WIRE_BYTES, content, INLINE_CONTENT_LIMIT),
     IN(WIRE_BOOL, has_content, 0),
-    IN(WIRE_TEXT, if_match, 256),
-    IN(WIRE_TEXT, if_none_match, 256),
+    IN(WIRE_TEXT, if_match, ETAG_LIST_LIMIT),
+    IN(WIRE_TEXT, if_none_match, ETAG_LIST_LIMIT),
     IN(WIRE_BOOL, has_mode, 0),
     IN(WIRE_U32, mode, 0),
     IN(WIRE_BOOL, recursive, 0),
@@ -66,7 +68,8 @@ static const struct operation_field write_fields[] = {
     PATH_FIELD,
     REQUIRED("content", FIELD_CONTENT, content, INLINE_CONTENT_LIMIT,
 	     "the whole new content, at most 1 MiB"),
-    OPTIONAL("ifMatch", FIELD_TEXT, if_match, 256, "write only if the file has this etag"),
+    OPTIONAL("ifMatch", FIELD_TEXT, if_match, ETAG_LIST_LIMIT,
+	     "write only if the file has this etag"),
     OPTIONAL("ifNoneMatch", FIELD_TEXT, if_none_match, 1,
 	     "\"*\": write only if there is no such file"),
     OPTIONAL("mode", FIELD_MODE, mode, 0777, "permission bits"),
@@ -98,7 +101,8 @@ static const struct operation_field copy_fields[] = {
 static const struct operation_field remove_fields[] = {
     PATH_FIELD,
     OPTIONAL("recursive", FIELD_BOOL, recursive, 0, "remove a folder with all in it"),
-    OPTIONAL("ifMatch", FIELD_TEXT, if_match, 256, "remove only if the file has this etag"),
+    OPTIONAL("ifMatch", FIELD_TEXT, if_match, ETAG_LIST_LIMIT,
+	     "remove only if the file has this etag"),
 };
 static const struct operation_field chmod_fields[] = {
     PATH_FIELD,
@@ -118,7 +122,8 @@ static const struct operation_field patch_fields[] = {
 static const struct operation_field edit_operation_fields[] = {
     PATH_FIELD,
     REQUIRED("edits", FIELD_EDITS, edits, 256, "exact replacements; all or none"),
-    OPTIONAL("ifMatch", FIELD_TEXT, if_match, 256, "edit only if the file has this etag"),
+    OPTIONAL("ifMatch", FIELD_TEXT, if_match, ETAG_LIST_LIMIT,
+	     "edit only if the file has this etag"),
 };
 static const struct operation_field search_fields[] = {
     OPTIONAL("path", FIELD_PATH, path, PATH_LIMIT, "file or folder to search; default /project"),

@@ -29,6 +29,8 @@ enum operation_kind {
 
 /* All inputs in one struct: each kind uses the members that its table of fields names, the rest is
  * zero. */
+#define OFFSET_FROM_END UINT64_MAX
+
 struct operation_input {
 	struct text path;     /* absolute in the instance, or relative to /project; no NUL */
 	struct text to;       /* move, copy: the destination; symlink: what it points at */
@@ -40,9 +42,9 @@ struct operation_input {
 	bool has_mode;
 	uint32_t mode; /* permission bits, at most 0777 */
 	bool recursive;
-	bool parents;   /* make missing parent folders */
-	bool overwrite; /* move, copy, symlink: replace what is there */
-	uint64_t offset;
+	bool parents;      /* make missing parent folders */
+	bool overwrite;    /* move, copy, symlink: replace what is there */
+	uint64_t offset;   /* OFFSET_FROM_END: the last `length` bytes */
 	uint64_t length;   /* 0: to the end */
 	uint32_t limit;    /* list, search: how many; 0: the default */
 	struct text after; /* list: name after which to go on */

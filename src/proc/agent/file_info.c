@@ -1,5 +1,7 @@
 #include "file_info.h"
 
+#include "proto/etag.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -42,7 +44,7 @@ void file_describe(struct json *json, struct text name, const struct stat *statu
 	}
 	json_key(json, "type");
 	json_cstring(json, file_type(status));
-	json_key(json, "size");
+	json_key(json, "sizeBytes");
 	json_i64(json, S_ISREG(status->st_mode) || S_ISLNK(status->st_mode) ? status->st_size : 0);
 	json_key(json, "mode");
 	snprintf(mode, sizeof(mode), "%04o", (unsigned)(status->st_mode & 07777));
@@ -71,33 +73,17 @@ const char *file_path(struct task *task, struct text path)
 	return copy.data;
 }
 
-static bool list_has(struct text list, const char *etag)
-{
-	struct text item;
-	if (text_equal(text_trim(list), TEXT("*")))
-		return true;
-	while (list.size > 0) {
-		text_split(&list, ',', &item);
-		item = text_trim(item);
-		if (text_starts(item, TEXT("W/")))
-			item = text_skip(item, 2);
-		/* In JSON an etag may stand without its quotes. */
-		if (text_equal(item, text_of(etag)) ||
-		    (item.size + 2 == strlen(etag) && memcmp(item.data, etag + 1, item.size) == 0))
-			return true;
-	}
-	return false;
-}
-
 enum outcome file_check_match(struct task *task, const struct stat *status)
 {
 	char etag[ETAG_SIZE];
 	if (status)
 		file_etag(status, etag);
-	if (task->input.if_match.size && (!status || !list_has(task->input.if_match, etag)))
+	if (task->input.if_match.size &&
+	    (!status || !etag_list_has(task->input.if_match, text_of(etag), false)))
 		return failure_say(task, OUTCOME_PRECONDITION_FAILED,
 				   "the file is not the one that ifMatch names");
-	if (task->input.if_none_match.size && status && list_has(task->input.if_none_match, etag))
+	if (task->input.if_none_match.size && status &&
+	    etag_list_has(task->input.if_none_match, text_of(etag), true))
 		return failure_say(task, OUTCOME_PRECONDITION_FAILED, "not modified");
 	return OUTCOME_COMPLETED;
 }

@@ -20,6 +20,8 @@ static struct part part_of(const struct task *task, const struct stat *status)
 {
 	uint64_t size = (uint64_t)status->st_size;
 	uint64_t offset = task->input.offset < size ? task->input.offset : size;
+	if (task->input.offset == OFFSET_FROM_END)
+		offset = task->input.length < size ? size - task->input.length : 0;
 	uint64_t length = size - offset;
 	if (task->input.length && task->input.length < length)
 		length = task->input.length;

@@ -115,14 +115,20 @@ void operation_write_terminal(const struct store_operation *row, struct buffer *
 	json_object_end(&json);
 }
 
-bool operation_created_file(const struct store_operation *row)
+void operation_read_file(const struct store_operation *row, struct operation_file *file)
 {
 	struct document *document ATTR_DOCUMENT = NULL;
 	struct document_error error;
+	*file = (struct operation_file){0};
 	if (document_parse(text_bytes(row->result), OPERATION_RESULT_LIMIT, &document, &error) !=
 		0 ||
 	    document_kind(document_root(document)) != DOCUMENT_IS_OBJECT)
-		return false;
+		return;
 	const struct document_value *created = document_member(document_root(document), "created");
-	return created && document_kind(created) == DOCUMENT_IS_BOOL && document_bool(created);
+	const struct document_value *etag = document_member(document_root(document), "etag");
+	file->created =
+	    created && document_kind(created) == DOCUMENT_IS_BOOL && document_bool(created);
+	if (etag && document_kind(etag) == DOCUMENT_IS_TEXT &&
+	    document_text(etag).size < sizeof(file->etag))
+		memcpy(file->etag, document_text(etag).data, document_text(etag).size);
 }

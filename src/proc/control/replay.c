@@ -3,14 +3,27 @@
 #include "crypt/digest.h"
 #include "proc/control/answer.h"
 
-/* The same key may stand in several workspaces and calls: the path is part of what must be the
- * same. */
+/* The same key may stand in several workspaces and calls: where it goes is part of what must be the
+ * same. Of a body that is streamed its size stands for it. */
 static void digest_request(const struct control_request *request, uint8_t out[32])
 {
 	const struct gateway_control_request *in = request->in;
-	uint8_t call[2] = {(uint8_t)in->call, (uint8_t)(in->call >> 8)};
-	struct bytes parts[] = {
-	    {call, sizeof(call)}, text_bytes(in->id), text_bytes(TEXT("\n")), in->body};
+	const struct wire_pair *query = in->query.items;
+	struct buffer text ATTR_BUFFER = {0};
+	buffer_append_format(&text, "%u\n%llu\n", in->call, (unsigned long long)in->body_size);
+	buffer_append_text(&text, in->id);
+	buffer_append_byte(&text, '\n');
+	buffer_append_text(&text, in->path);
+	for (size_t i = 0; i < in->query.count; i++) {
+		if (text_equal(query[i].name, TEXT("ticket")))
+			continue; /* each is used once */
+		buffer_append_byte(&text, '\n');
+		buffer_append_text(&text, query[i].name);
+		buffer_append_byte(&text, '=');
+		buffer_append_text(&text, query[i].value);
+	}
+	buffer_append_byte(&text, '\0');
+	struct bytes parts[] = {buffer_bytes(&text), in->body};
 	struct digest_value digest = digest_of_parts(parts, ARRAY_SIZE(parts));
 	memcpy(out, digest.b, sizeof(digest.b));
 }

@@ -16,6 +16,7 @@ const struct text request_field_names[HEAD_FIELDS] = {
     [HEAD_CONTENT_TYPE] = TEXT("content-type"),
     [HEAD_IDEMPOTENCY_KEY] = TEXT("idempotency-key"),
     [HEAD_IF_MATCH] = TEXT("if-match"),
+    [HEAD_IF_MODIFIED_SINCE] = TEXT("if-modified-since"),
     [HEAD_IF_NONE_MATCH] = TEXT("if-none-match"),
     [HEAD_IF_RANGE] = TEXT("if-range"),
     [HEAD_LAST_EVENT_ID] = TEXT("last-event-id"),
@@ -31,8 +32,9 @@ const struct text request_field_names[HEAD_FIELDS] = {
 
 /* Those that control reads. */
 static const enum request_field passed_on[] = {
-    HEAD_ACCEPT,        HEAD_CONTENT_TYPE, HEAD_IF_MATCH, HEAD_IF_NONE_MATCH, HEAD_IF_RANGE,
-    HEAD_LAST_EVENT_ID, HEAD_PREFER,       HEAD_RANGE,    HEAD_TRACEPARENT,
+    HEAD_ACCEPT,        HEAD_CONTENT_TYPE, HEAD_IF_MATCH,      HEAD_IF_MODIFIED_SINCE,
+    HEAD_IF_NONE_MATCH, HEAD_IF_RANGE,     HEAD_LAST_EVENT_ID, HEAD_PREFER,
+    HEAD_RANGE,         HEAD_TRACEPARENT,
 };
 
 static struct text field_value(const struct request_head *head, enum request_field field)
