@@ -14,6 +14,8 @@
 /* The largest bundle, and room to see that nothing follows it. */
 enum { FILE_LIMIT = TILE_WIDTH * (TILE_ENTRY_PREFIX + TILE_ENTRY_MAX) + (64 << 10) };
 
+enum { GROWTHS_MAX = 16 }; /* of a log, while it is read, until it is told as what it looks like */
+
 /* What is known so far of one log. Entries decide: the tree is built from them alone, and the
  * published hashes serve to say where something is wrong. */
 struct walk {
@@ -245,8 +247,8 @@ static void conclude(struct walk *walk)
 	}
 }
 
-int verify_log(const struct verify_reader *reader, const struct checkpoint_key *key,
-	       struct text known, struct verify_report *report)
+static int verify_once(const struct verify_reader *reader, const struct checkpoint_key *key,
+		       struct text known, struct verify_report *report)
 {
 	*report = (struct verify_report){0};
 	struct walk *walk = calloc(1, sizeof(*walk));
@@ -263,6 +265,28 @@ int verify_log(const struct verify_reader *reader, const struct checkpoint_key *
 	buffer_free(&walk->file);
 	free(walk);
 	return r < 0 ? error_trace(r) : 0;
+}
+
+static bool has_grown(const struct verify_reader *reader, const struct checkpoint_key *key,
+		      uint64_t size)
+{
+	struct buffer note ATTR_BUFFER = {.limit = CHECKPOINT_SIZE_LIMIT};
+	struct checkpoint newest;
+	return reader->read(reader, "checkpoint", &note) == 0 &&
+	       checkpoint_open(buffer_text(&note), key, &newest) == 0 && newest.size > size;
+}
+
+/* A log that is written to replaces its partial tiles: those of the checkpoint that was read may be
+ * gone when they are wanted. Then the newer checkpoint counts, and everything is proven anew. */
+int verify_log(const struct verify_reader *reader, const struct checkpoint_key *key,
+	       struct text known, struct verify_report *report)
+{
+	for (unsigned i = 0;; i++) {
+		int r = verify_once(reader, key, known, report);
+		if (r < 0 || report->outcome == VERIFY_SOUND || i == GROWTHS_MAX ||
+		    !has_grown(reader, key, report->checkpoint.size))
+			return error_trace(r);
+	}
 }
 
 static int folder_read(const struct verify_reader *reader, const char *name, struct buffer *out)

@@ -49,8 +49,8 @@ struct verify_reader {
 	int (*read)(const struct verify_reader *reader, const char *name, struct buffer *out);
 };
 
-/* `known`: a signed note that was seen earlier, or empty. Returns 0 with the report filled, or
- * -ENOMEM. */
+/* The log may be written to meanwhile. `known`: a signed note that was seen earlier, or empty.
+ * Returns 0 with the report filled, or -ENOMEM. */
 int verify_log(const struct verify_reader *reader, const struct checkpoint_key *key,
 	       struct text known, struct verify_report *report) ATTR_MUST_CHECK;
 

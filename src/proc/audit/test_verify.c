@@ -303,6 +303,54 @@ static void test_known_checkpoint(void **state)
 	test_log_tear_down(&other);
 }
 
+/* A log that grows just when its tiles are wanted. */
+struct growing {
+	struct verify_reader reader;
+	struct verify_folder folder;
+	struct test_log *test;
+	uint64_t size;
+	unsigned growths;
+};
+
+static int growing_read(const struct verify_reader *reader, const char *name, struct buffer *out)
+{
+	struct growing *growing =
+	    (struct growing *)container_of(reader, const struct growing, reader);
+	if (growing->growths > 0 && strcmp(name, "checkpoint") != 0) {
+		growing->growths--;
+		test_log_append(growing->test, growing->size, growing->size + 1);
+		growing->size++;
+		assert_int_equal(audit_log_checkpoint(growing->test->log), 0);
+	}
+	return growing->folder.reader.read(&growing->folder.reader, name, out);
+}
+
+static void verify_growing(struct test_log *test, unsigned growths, struct verify_report *report)
+{
+	struct growing growing = {
+	    .reader = {growing_read}, .test = test, .size = 10, .growths = growths};
+	test_log_append(test, 0, growing.size);
+	assert_int_equal(audit_log_checkpoint(test->log), 0);
+	verify_folder_init(&growing.folder, test->directory);
+	assert_int_equal(verify_log(&growing.reader, &test->log->key, (struct text){0}, report), 0);
+}
+
+static void test_log_that_is_written_to(void **state ATTR_UNUSED)
+{
+	struct test_log test;
+	struct verify_report report;
+	test_log_set_up(&test);
+	verify_growing(&test, 3, &report);
+	assert_int_equal(report.outcome, VERIFY_SOUND);
+	assert_int_equal(report.checkpoint.size, 13);
+	test_log_tear_down(&test);
+
+	test_log_set_up(&test);
+	verify_growing(&test, 1000, &report); /* it ends nevertheless */
+	assert_int_not_equal(report.outcome, VERIFY_SOUND);
+	test_log_tear_down(&test);
+}
+
 /* ---- exports ---- */
 
 static void export_all(struct test_log *test, struct text workspace, struct buffer *out)
@@ -402,6 +450,7 @@ int main(void)
 	    cmocka_unit_test(test_falsified_hash),
 	    cmocka_unit_test(test_forged_checkpoints),
 	    cmocka_unit_test(test_known_checkpoint),
+	    cmocka_unit_test(test_log_that_is_written_to),
 	    cmocka_unit_test(test_export_is_sound),
 	    cmocka_unit_test(test_falsified_exports),
 	};
