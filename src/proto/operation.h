@@ -27,10 +27,10 @@ enum operation_kind {
 	OPERATION_KINDS
 };
 
-/* All inputs in one struct: each kind uses the members that its table of fields names, the rest is
- * zero. */
 #define OFFSET_FROM_END UINT64_MAX
 
+/* All inputs in one struct: each kind uses the members that its table of fields names, the rest is
+ * zero. */
 struct operation_input {
 	struct text path;     /* absolute in the instance, or relative to /project; no NUL */
 	struct text to;       /* move, copy: the destination; symlink: what it points at */

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "proc/control/audit_link.h"
 #include "proc/control/gateway_link.h"
+#include "proc/control/operation.h"
 #include "proc/control/stream_link.h"
 #include "proc/control/worker_link.h"
 
@@ -37,6 +38,15 @@ static const struct metric_kind metric_kinds[METRICS] = {
 			      "Audit entries not yet acknowledged"},
     [METRIC_AUDIT_UP] = {"croft_control_audit_up", METRIC_GAUGE,
 			 "1 while the audit role can be reached"},
+    [METRIC_OPERATIONS_ADMITTED] = {"croft_operations_admitted_total", METRIC_COUNTER,
+				    "Operations that were taken"},
+    [METRIC_OPERATIONS_COMPLETED] = {"croft_operations_completed_total", METRIC_COUNTER,
+				     "Operations that have completed"},
+    [METRIC_OPERATIONS_FAILED] = {"croft_operations_failed_total", METRIC_COUNTER,
+				  "Operations that have failed, been cancelled or lost"},
+    [METRIC_OPERATIONS_WAITING] = {"croft_operations_waiting", METRIC_GAUGE,
+				   "Operations that wait for a place"},
+    [METRIC_OPERATIONS_RUNNING] = {"croft_operations_running", METRIC_GAUGE, "Operations that run"},
 };
 
 static const char *const type_names[] = {[METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge"};
@@ -102,6 +112,9 @@ void metrics_push(struct metrics *metrics)
 	metrics_set(metrics, METRIC_REQUESTS_UNDER_WAY, gateway_links_requests(control->gateways));
 	metrics_set(metrics, METRIC_AUDIT_PENDING, audit_link_pending(control->audit));
 	metrics_set(metrics, METRIC_AUDIT_UP, audit_link_is_up(control->audit));
+	struct orchestrator_counts counts = operations_count(control->operations);
+	metrics_set(metrics, METRIC_OPERATIONS_WAITING, counts.waiting);
+	metrics_set(metrics, METRIC_OPERATIONS_RUNNING, counts.running + counts.unknown);
 	bool ready = audit_link_is_up(control->audit) && stream_link_is_up(control->stream) &&
 		     worker_link_is_ready(control->worker) && !control->stopping;
 	write_exposition(metrics, &exposition);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "port/store/workspaces.h"
+#include "proc/control/metrics.h"
 #include "proc/control/operation_input.h"
 #include "proc/control/operation_view.h"
 #include "proc/control/projects.h"
@@ -301,6 +302,7 @@ static void on_stored(struct store_write *write, enum store_outcome outcome)
 		return;
 	}
 	operation->is_stored = true;
+	metrics_add(operation->operations->control->metrics, METRIC_OPERATIONS_ADMITTED, 1);
 	if (!uuid_is_zero(operation->row.worker))
 		gates |= ORCHESTRATOR_MARKED;
 	append_queued(operation);
@@ -575,6 +577,10 @@ static void on_end_stored(struct store_write *write, enum store_outcome outcome)
 	}
 	operation->is_over = true;
 	operation->row.state = STORE_OPERATION_ENDED;
+	metrics_add(operation->operations->control->metrics,
+		    operation->row.outcome == OUTCOME_COMPLETED ? METRIC_OPERATIONS_COMPLETED
+								: METRIC_OPERATIONS_FAILED,
+		    1);
 	record_end(operation);
 	append_terminal(operation);
 	tell_ended(operation);

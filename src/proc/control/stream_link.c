@@ -97,6 +97,7 @@ static void on_appended(struct stream_link *link, const struct event_appended *a
 		return;
 	}
 	stream_append_detach(append);
+	append->repeated = appended->status == EVENT_ALREADY;
 	append->on_appended(append, appended->status == EVENT_REFUSED);
 }
 

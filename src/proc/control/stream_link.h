@@ -24,6 +24,7 @@ struct stream_append {
 	struct buffer frame; /* it is kept encoded: what it points at belongs to others */
 	uint64_t token;
 	bool under_way;
+	bool repeated; /* told: it was in the log already */
 };
 
 int stream_link_new(struct control *control, struct stream_link **link) ATTR_MUST_CHECK;

@@ -1,9 +1,12 @@
 /* Messages of named streams. A message's identity is made of the Idempotency-Key, so that the event
  * log tells a repeated one. */
+#include "base/encode.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "crypt/digest.h"
 #include "proc/control/answer.h"
 #include "proc/control/calls.h"
+#include "proc/control/replay.h"
 #include "proc/control/stream_link.h"
 
 #include <errno.h>
@@ -11,15 +14,37 @@
 struct publication {
 	struct stream_append append;
 	struct control_request *request;
+	struct uuid message;
 };
+
+/* A repeated one is not said to be of now. */
+static void answer_published(const struct publication *publication)
+{
+	struct control_request *request = publication->request;
+	struct buffer body ATTR_BUFFER = {0};
+	struct json json = json_to(&body);
+	char id[BASE32_SIZE];
+	encode_base32(publication->message.b, id);
+	json_object(&json);
+	json_key(&json, "id");
+	json_text(&json, (struct text){id, sizeof(id)});
+	if (!publication->append.repeated) {
+		json_key(&json, "time");
+		json_time(&json, request->received_ms);
+	}
+	json_object_end(&json);
+	if (publication->append.repeated)
+		replay_mark(request);
+	control_answer_json(request, 201, &body);
+}
 
 static void on_appended(struct stream_append *append, bool refused)
 {
-	struct control_request *request = container_of(append, struct publication, append)->request;
+	struct publication *publication = container_of(append, struct publication, append);
 	if (refused)
-		control_answer_outcome(request, error_origin(-EIO));
+		control_answer_outcome(publication->request, error_origin(-EIO));
 	else
-		control_answer_empty(request, 204, UINT64_MAX);
+		answer_published(publication);
 }
 
 static struct uuid identify(const struct control_request *request)
@@ -39,10 +64,13 @@ static struct uuid identify(const struct control_request *request)
 
 struct message_fields {
 	const struct document_value *data;
+	struct text correlation;
 };
 
 static const struct document_field message_table[] = {
     {"data", DOCUMENT_ANY, true, .offset = offsetof(struct message_fields, data)},
+    {"correlationId", DOCUMENT_TEXT, .offset = offsetof(struct message_fields, correlation),
+     .limit = CORRELATION_LIMIT},
 };
 
 void stream_publish(struct control_request *request)
@@ -70,6 +98,7 @@ void stream_publish(struct control_request *request)
 	    .workspace = request->workspace_id,
 	    .project = request->project_id,
 	    .message = identify(request),
+	    .correlation = fields.correlation,
 	    .stream_name = name,
 	    .data = buffer_bytes(&data),
 	};
@@ -79,6 +108,7 @@ void stream_publish(struct control_request *request)
 	}
 	if (r == 0) {
 		publication->request = request;
+		publication->message = event.message;
 		publication->append.on_appended = on_appended;
 		r = stream_link_append(request->control->stream, &event, &publication->append);
 	}
