@@ -230,6 +230,16 @@ void cgroups_close(struct cgroups *cgroups)
 
 /* ---- slots ---- */
 
+size_t cgroups_descriptors(const struct cgroups *cgroups, int fds[CGROUP_DESCRIPTORS_MAX])
+{
+	_Static_assert((int)HIERARCHIES <= (int)CGROUP_DESCRIPTORS_MAX, "one for each hierarchy");
+	size_t count = 0;
+	for (int i = 0; i < HIERARCHIES; i++)
+		if (cgroups->folders[i] >= 0)
+			fds[count++] = cgroups->folders[i];
+	return count;
+}
+
 int cgroups_enter(const struct cgroups *cgroups, unsigned slot)
 {
 	char name[16];

@@ -6,6 +6,7 @@
 #include "base/attributes.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct cgroups;
@@ -26,6 +27,10 @@ struct cgroup_usage {
  * that died, and is killed and removed. -ENOTSUP if a controller is missing. */
 int cgroups_open(struct cgroups **cgroups, const char *name, unsigned slots) ATTR_MUST_CHECK;
 void cgroups_close(struct cgroups *cgroups); /* the processes must be gone; removes the groups */
+
+/* The descriptors that cgroups_enter() and cgroups_limit() need, into `fds`: how many. */
+enum { CGROUP_DESCRIPTORS_MAX = 8 };
+size_t cgroups_descriptors(const struct cgroups *cgroups, int fds[CGROUP_DESCRIPTORS_MAX]);
 
 /* Makes the slot's groups where they are missing and moves the calling process there. Slow: not for
  * the loop. */

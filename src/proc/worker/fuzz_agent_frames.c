@@ -18,6 +18,16 @@ pid_t launcher_start(struct launcher *launcher ATTR_UNUSED, const struct launch 
 	return -1;
 }
 
+int launcher_prepare(struct launcher *launcher ATTR_UNUSED, unsigned slot ATTR_UNUSED)
+{
+	return 0;
+}
+
+bool launcher_is_prepared(const struct launcher *launcher ATTR_UNUSED, unsigned *slot ATTR_UNUSED)
+{
+	return false;
+}
+
 void launcher_usage(const struct launcher *launcher ATTR_UNUSED, unsigned slot ATTR_UNUSED,
 		    struct cgroup_usage *usage)
 {

@@ -153,6 +153,8 @@ static struct cgroup_limits limits_for(const struct worker *worker,
 
 static int free_slot(const struct worker *worker, unsigned *slot)
 {
+	if (launcher_is_prepared(worker->launcher, slot))
+		return 0;
 	for (unsigned i = 0; i < worker->n_slots; i++) {
 		if (!worker->slots[i]) {
 			*slot = i;
@@ -234,6 +236,29 @@ static struct instance *instance_in(struct worker *worker, unsigned slot, struct
 	return instance;
 }
 
+void instance_prepare(struct worker *worker)
+{
+	unsigned slot;
+	int r = worker->stopping || free_slot(worker, &slot)
+		    ? 0
+		    : launcher_prepare(worker->launcher, slot);
+	if (r < 0)
+		log_warning("no place is ready for the next instance error=%d", r);
+}
+
+static void on_prepare_time(struct loop_timer *timer)
+{
+	instance_prepare(container_of(timer, struct worker, prepare));
+}
+
+static void prepare_soon(struct worker *worker)
+{
+	int r =
+	    loop_timer_start(&worker->prepare, worker->loop, PREPARE_AFTER_MS, 0, on_prepare_time);
+	if (r < 0)
+		log_warning("no place is ready for the next instance error=%d", r);
+}
+
 static int instance_new(struct worker *worker, const struct control_worker_run *run,
 			struct instance **out)
 {
@@ -255,6 +280,7 @@ static int instance_new(struct worker *worker, const struct control_worker_run *
 		return r;
 	}
 	control_link_status(worker);
+	prepare_soon(worker);
 	*out = instance;
 	return 0;
 }
@@ -332,6 +358,7 @@ void instance_reaped(struct worker *worker, pid_t pid)
 		if (delete_project)
 			project_remove(worker, project);
 		instance_serve_waiting(worker);
+		prepare_soon(worker);
 		return;
 	}
 }

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "id_map.h"
+#include "order.h"
 #include "root.h"
 #include "sealed.h"
 #include "uid_range.h"
@@ -22,6 +23,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { AGENT_CHANNEL = 3, AGENT_ARCHIVER = 4, CHILD_SPARE = 64 };
@@ -33,8 +35,16 @@ struct slot {
 	uint32_t first_uid;
 };
 
+/* All of an instance but its project. pid 0: none. */
+struct place {
+	pid_t pid;
+	unsigned slot;
+	int order; /* where it waits at the other end */
+};
+
 struct launcher {
 	struct launcher_options options;
+	struct place place;
 	struct cgroups *cgroups;
 	struct slot *slots;
 	struct walls *walls;
@@ -57,6 +67,33 @@ static void set_limits(const struct launcher *launcher)
 	const struct rlimit none = {0, 0};
 	if (setrlimit(RLIMIT_NOFILE, &files) < 0 || setrlimit(RLIMIT_CORE, &none) < 0)
 		give_up("set limits");
+}
+
+static int by_number(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* A place may wait for long, and what it keeps of the worker's descriptors stays open at their
+ * other ends: no client would hear that an upload has ended. */
+static void keep_only_own(const struct launcher *launcher, unsigned slot, int order)
+{
+	int kept[CGROUP_DESCRIPTORS_MAX + 5];
+	size_t count = cgroups_descriptors(launcher->cgroups, kept);
+	unsigned from = 0;
+	kept[count++] = STDERR_FILENO;
+	kept[count++] = launcher->agent;
+	kept[count++] = launcher->slots[slot].user_namespace;
+	kept[count++] = order;
+	if (launcher->archiver >= 0)
+		kept[count++] = launcher->archiver;
+	qsort(kept, count, sizeof(*kept), by_number);
+	for (size_t i = 0; i < count; i++) {
+		if ((unsigned)kept[i] > from)
+			syscall(SYS_close_range, from, (unsigned)kept[i] - 1, 0);
+		from = (unsigned)kept[i] + 1;
+	}
+	syscall(SYS_close_range, from, ~0U, 0);
 }
 
 static void move_descriptors(const struct launcher *launcher, int channel)
@@ -91,30 +128,36 @@ static void become_tenant(const struct slot *slot)
 		give_up("drop capabilities");
 }
 
-ATTR_NORETURN static void become_agent(struct launcher *launcher, const struct launch *launch,
-				       int channel, int project)
+/* The group first: all that is made from here on is counted to the instance. Then the view of
+ * groups, whose root is the group that the process is in. */
+static void become_place(struct launcher *launcher, unsigned slot, int order)
 {
-	const struct slot *slot = &launcher->slots[launch->slot];
-	char *const argv[] = {(char *)"agent", NULL};
-	char *const envp[] = {NULL};
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	setsid();
-	move_descriptors(launcher, channel);
-	/* The group first: all that is made from here on is counted to the instance. Then the view
-	 * of groups, whose root is the group that the process is in. */
-	if (cgroups_enter(launcher->cgroups, launch->slot) < 0 ||
-	    cgroups_limit(launcher->cgroups, launch->slot, &launch->limits) < 0)
+	prctl(PR_SET_NAME, "croft-place");
+	keep_only_own(launcher, slot, order);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		give_up("be tied to the worker");
+	if (cgroups_enter(launcher->cgroups, slot) < 0)
 		give_up("enter the control group");
 	if (unshare(CLONE_NEWCGROUP) < 0)
 		give_up("leave the host's control groups");
-	if (root_enter(&launcher->root, project, slot->first_uid + INSTANCE_UID) < 0)
+	if (root_build(&launcher->root, launcher->slots[slot].first_uid + INSTANCE_UID) < 0)
 		give_up("make the root");
+}
+
+ATTR_NORETURN static void become_agent(struct launcher *launcher, unsigned slot,
+				       const struct order *order)
+{
+	char *const argv[] = {(char *)"agent", NULL};
+	char *const envp[] = {NULL};
+	if (cgroups_limit(launcher->cgroups, slot, &order->limits) < 0)
+		give_up("limit the control group");
+	if (root_enter(order->project) < 0)
+		give_up("enter the root");
+	move_descriptors(launcher, order->channel);
 	set_limits(launcher);
 	int agent = fcntl(launcher->agent, F_DUPFD_CLOEXEC, CHILD_SPARE);
 	int log = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, CHILD_SPARE);
-	become_tenant(slot);
+	become_tenant(&launcher->slots[slot]);
 	if (chdir("/project") < 0)
 		give_up("enter the project");
 	if (walls_close(launcher->walls) < 0)
@@ -124,6 +167,20 @@ ATTR_NORETURN static void become_agent(struct launcher *launcher, const struct l
 	    syscall(SYS_execveat, agent, "", argv, envp, AT_EMPTY_PATH) < 0)
 		dprintf(log, "instance: cannot execute the agent: %s\n", strerror(errno));
 	_exit(1);
+}
+
+ATTR_NORETURN static void be_place(struct launcher *launcher, unsigned slot, int fd)
+{
+	struct order order;
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+	become_place(launcher, slot, fd);
+	int r = order_receive(fd, &order);
+	if (r == 0)
+		become_agent(launcher, slot, &order);
+	_exit(r > 0 ? 0 : 1);
 }
 
 /* ---- the parent ---- */
@@ -152,28 +209,91 @@ static pid_t clone_into_namespaces(void)
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
-pid_t launcher_start(struct launcher *launcher, const struct launch *launch, int *channel)
+static int make_place(struct launcher *launcher, unsigned slot)
 {
 	int pair[2];
-	int r = prepare_slot(launcher, launch->slot);
-	if (r < 0)
-		return error_trace(r);
-	int project ATTR_DESCRIPTOR = -1;
-	r = root_map_project(launch->project, launcher->slots[launch->slot].project_map, &project);
+	int r = prepare_slot(launcher, slot);
 	if (r < 0)
 		return error_trace(r);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_origin(-errno);
 	pid_t pid = clone_into_namespaces();
 	if (pid == 0)
-		become_agent(launcher, launch, pair[1], project);
+		be_place(launcher, slot, pair[1]);
 	r = pid < 0 ? error_origin(-errno) : 0;
 	close(pair[1]);
-	if (r < 0) {
+	if (r < 0)
 		close(pair[0]);
-		return r;
-	}
-	*channel = pair[0];
+	else
+		launcher->place = (struct place){pid, slot, pair[0]};
+	return r;
+}
+
+static void forget_place(struct launcher *launcher)
+{
+	descriptor_close(&launcher->place.order);
+	launcher->place.pid = 0;
+}
+
+static void end_place(struct launcher *launcher)
+{
+	if (launcher->place.pid == 0)
+		return;
+	kill(launcher->place.pid, SIGKILL);
+	waitpid(launcher->place.pid, NULL, 0);
+	forget_place(launcher);
+}
+
+bool launcher_is_prepared(const struct launcher *launcher, unsigned *slot)
+{
+	*slot = launcher->place.slot;
+	return launcher->place.pid != 0;
+}
+
+int launcher_prepare(struct launcher *launcher, unsigned slot)
+{
+	return launcher->place.pid ? 0 : error_trace(make_place(launcher, slot));
+}
+
+void launcher_reaped(struct launcher *launcher, pid_t pid)
+{
+	if (launcher->place.pid == pid)
+		forget_place(launcher);
+}
+
+static pid_t give_order(struct launcher *launcher, unsigned slot, const struct order *order)
+{
+	if (launcher->place.slot != slot)
+		end_place(launcher);
+	int r = launcher_prepare(launcher, slot);
+	if (r == 0)
+		r = order_send(launcher->place.order, order);
+	if (r < 0)
+		return error_trace(r);
+	pid_t pid = launcher->place.pid;
+	forget_place(launcher);
+	return pid;
+}
+
+pid_t launcher_start(struct launcher *launcher, const struct launch *launch, int *channel)
+{
+	int pair[2];
+	int project ATTR_DESCRIPTOR = -1;
+	int r = prepare_slot(launcher, launch->slot);
+	if (r == 0)
+		r = root_map_project(launch->project, launcher->slots[launch->slot].project_map,
+				     &project);
+	if (r < 0)
+		return error_trace(r);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_origin(-errno);
+	struct order order = {launch->limits, pair[1], project};
+	pid_t pid = give_order(launcher, launch->slot, &order);
+	close(pair[1]);
+	if (pid < 0)
+		close(pair[0]);
+	else
+		*channel = pair[0];
 	return pid;
 }
 
@@ -225,7 +345,7 @@ int launcher_new(struct launcher **out, const struct launcher_options *options)
 	if (!launcher)
 		return error_origin(-ENOMEM);
 	launcher->options = *options;
-	launcher->agent = launcher->archiver = -1;
+	launcher->agent = launcher->archiver = launcher->place.order = -1;
 	int r = open_slots(launcher);
 	if (r == 0)
 		r = open_groups(launcher);
@@ -249,6 +369,7 @@ void launcher_free(struct launcher *launcher)
 {
 	if (!launcher)
 		return;
+	end_place(launcher);
 	for (unsigned i = 0; launcher->slots && i < launcher->options.slots; i++) {
 		descriptor_close(&launcher->slots[i].user_namespace);
 		descriptor_close(&launcher->slots[i].project_map);

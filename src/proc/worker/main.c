@@ -19,9 +19,11 @@ static void child_ended(struct loop_signal *signal, int number ATTR_UNUSED)
 	struct worker *worker = container_of(signal, struct worker, child);
 	pid_t pid;
 	int status;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		launcher_reaped(worker->launcher, pid);
 		if (!project_remover_ended(worker, pid, status))
 			instance_reaped(worker, pid);
+	}
 }
 
 static void stop_now(struct worker *worker)
@@ -132,6 +134,7 @@ static int start(struct role *role, void **state)
 		r = loop_timer_start(&worker->sweep, worker->loop, SWEEP_MS, SWEEP_MS, sweep);
 	if (r < 0)
 		return error_trace(r);
+	instance_prepare(worker);
 	project_empty_trash(worker); /* what the last worker could not finish */
 	*state = worker;
 	role_ready(role, "");

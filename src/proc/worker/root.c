@@ -254,7 +254,7 @@ static int bring_up_loopback(void)
 	return fd < 0 ? -1 : ioctl(fd, SIOCSIFFLAGS, &request);
 }
 
-int root_enter(const struct root_template *root, int project, uint32_t user)
+int root_build(const struct root_template *root, uint32_t user)
 {
 	umask(0);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
@@ -262,8 +262,13 @@ int root_enter(const struct root_template *root, int project, uint32_t user)
 		return -1;
 	if (chdir(root->point) < 0 || make_skeleton() < 0 || bind_read_only("/usr", "usr") < 0 ||
 	    mount_etc(root) < 0 || make_devices() < 0 || mount_proc() < 0 ||
-	    mount_private(user) < 0 || mount_project(project) < 0)
+	    mount_private(user) < 0)
 		return -1;
 	umask(022);
-	return sethostname("croft", 5) < 0 || bring_up_loopback() < 0 || pivot() < 0 ? -1 : 0;
+	return sethostname("croft", 5) < 0 || bring_up_loopback() < 0 ? -1 : 0;
+}
+
+int root_enter(int project)
+{
+	return mount_project(project) < 0 || pivot() < 0 ? -1 : 0;
 }

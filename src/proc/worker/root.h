@@ -23,6 +23,9 @@ int root_template_open(struct root_template *root, int directory) ATTR_MUST_CHEC
  * user. -EINVAL where the file system cannot. */
 int root_map_project(int project, int map, int *mount) ATTR_MUST_CHECK;
 
-/* In the child: builds the root and moves into it. `user` is the host's id of the instance's user.
- * errno says why. */
-int root_enter(const struct root_template *root, int project, uint32_t user) ATTR_MUST_CHECK;
+/* In the child: builds the root, without the project. `user` is the host's id of the instance's
+ * user. errno says why. */
+int root_build(const struct root_template *root, uint32_t user) ATTR_MUST_CHECK;
+
+/* Then moves into it, with the project; the working directory must be as root_build() left it. */
+int root_enter(int project) ATTR_MUST_CHECK;

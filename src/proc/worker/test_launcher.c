@@ -180,12 +180,46 @@ static void a_slot_is_used_again(void **state)
 	}
 }
 
+static void a_place_that_was_prepared_is_used(void **state)
+{
+	struct place *place = *state;
+	char found[4096] = "";
+	int channel;
+	unsigned slot;
+	assert_false(launcher_is_prepared(place->launcher, &slot));
+	assert_int_equal(launcher_prepare(place->launcher, 1), 0);
+	assert_true(launcher_is_prepared(place->launcher, &slot));
+	assert_int_equal(slot, 1);
+	pid_t pid = start(place, 1, &channel);
+	assert_false(launcher_is_prepared(place->launcher, &slot));
+	read_until_done(channel, found, sizeof(found));
+	assert_string_equal(found, "done\n");
+	end(pid, channel);
+}
+
+static void a_place_elsewhere_or_gone_is_no_obstacle(void **state)
+{
+	struct place *place = *state;
+	char found[4096] = "";
+	int channel;
+	unsigned slot;
+	assert_int_equal(launcher_prepare(place->launcher, 1), 0);
+	pid_t pid = start(place, 0, &channel);
+	assert_false(launcher_is_prepared(place->launcher, &slot));
+	read_until_done(channel, found, sizeof(found));
+	end(pid, channel);
+	assert_int_equal(launcher_prepare(place->launcher, 1), 0);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), 0); /* it waits */
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_walls_hold_from_inside),
 	    cmocka_unit_test(instances_share_nothing),
 	    cmocka_unit_test(a_slot_is_used_again),
+	    cmocka_unit_test(a_place_that_was_prepared_is_used),
+	    cmocka_unit_test(a_place_elsewhere_or_gone_is_no_obstacle),
 	};
 	log_open("test", LOG_WARNING);
 	if (geteuid() != 0) {

@@ -22,7 +22,7 @@ struct worker {
 	struct launcher *launcher;
 	struct channel *control, *stream;
 	struct loop_signal child;
-	struct loop_timer sweep;
+	struct loop_timer sweep, prepare;
 	int projects, trash;
 	pid_t remover;      /* of what lies in the trash; 0: none */
 	bool trash_is_full; /* something came while it was at work */
@@ -87,6 +87,7 @@ enum {
 	OBEY_MS = 10000,      /* from CANCEL to the end of the instance */
 	OVERDRAFT = 4 * EVENT_CHUNK_LIMIT,
 	SWEEP_MS = 250,
+	PREPARE_AFTER_MS = 20, /* an instance's start: until then its own work goes first */
 	APPEND_RETRY_MS = 500,
 	OUTPUT_HELD_HIGH = 8 << 20, /* of all operations together */
 	OUTPUT_HELD_LOW = 4 << 20,
@@ -114,6 +115,7 @@ int instance_for(struct worker *worker, const struct control_worker_run *run,
 void instance_end(struct instance *instance);
 extern const struct channel_events agent_events;
 void instance_reaped(struct worker *worker, pid_t pid);
+void instance_prepare(struct worker *worker); /* the place of the next one */
 void instance_sweep(struct worker *worker, uint64_t now_ms);
 bool instance_ran_out_of_memory(struct instance *instance);
 void instance_serve_waiting(struct worker *worker);
