@@ -47,7 +47,7 @@ const struct setting settings[] = {
     {"gateway.body_timeout", SETTING_DURATION, "30s", GATEWAY,
      "longest silence within a request's body", 1, HOUR},
     {"gateway.idle_timeout", SETTING_DURATION, "75s", GATEWAY,
-     "time that an idle connection is kept", 1, DAY},
+     "time that an idle connection is kept; a silent WebSocket is asked after half of it", 1, DAY},
     {"gateway.stalled_timeout", SETTING_DURATION, "120s", GATEWAY,
      "a reader that takes nothing for this long is closed", 1, DAY},
     {"gateway.header_bytes", SETTING_SIZE, "32k", GATEWAY, "largest head of a request", KIB, MIB},

@@ -298,6 +298,12 @@ static void test_cors(void **state)
 				   "access-control-allow-methods: GET, HEAD, POST, OPTIONS\n"));
 	assert_true(stage_contains(&http->head, "access-control-allow-headers: Authorization,"));
 	stage_finish(http);
+	http = stage_request("OPTIONS", "*", "");
+	stage_send_all(http);
+	assert_int_equal(http->status, 204);
+	assert_true(
+	    stage_contains(&http->head, "allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\n"));
+	stage_finish(http);
 	http = stage_request("GET", "/healthz", "");
 	stage_with(http, "origin", "https://evil.example");
 	stage_send_all(http);
