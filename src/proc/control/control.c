@@ -5,6 +5,7 @@
 #include "proc/control/audit_link.h"
 #include "proc/control/gateway_link.h"
 #include "proc/control/identity.h"
+#include "proc/control/leases.h"
 #include "proc/control/limiter.h"
 #include "proc/control/metrics.h"
 #include "proc/control/open.h"
@@ -71,6 +72,8 @@ static int open_parts(struct control *control, const struct control_settings *se
 	if (r == 0)
 		r = metrics_new(control, &control->metrics);
 	if (r == 0)
+		r = leases_new(control, &control->leases);
+	if (r == 0)
 		r = open_operations(control, settings);
 	if (r == 0)
 		r = loop_timer_start(&control->housekeeping, control->loop, HOUSEKEEPING_MS,
@@ -103,6 +106,7 @@ void control_close(struct control *control)
 	operations_free(control->operations);
 	worker_link_free(control->worker);
 	stream_link_free(control->stream);
+	leases_free(control->leases);
 	metrics_free(control->metrics);
 	identities_free(control->identities);
 	limiter_free(control->limiter);

@@ -27,6 +27,7 @@ struct control {
 	struct limiter *limiter;
 	struct tickets *tickets;
 	struct metrics *metrics;
+	struct leases *leases;
 	struct stream_link *stream;
 	struct worker_link *worker;
 	struct operations *operations;

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "proc/control/answer.h"
 #include "proc/control/calls.h"
+#include "proc/control/leases.h"
 #include "proc/control/stream_link.h"
 
 struct reading {
@@ -50,6 +51,23 @@ static int read_start(struct control_request *request, struct control_stream_rea
 	return 0;
 }
 
+/* Whose end ends the stream, too. */
+static struct uuid holder_of(const struct control_caller *caller)
+{
+	return caller->kind == CALLER_USER ? caller->user : caller->key;
+}
+
+/* 0; 1: answered. */
+static int take_lease(struct control_request *request)
+{
+	const struct control_caller *caller = &request->caller;
+	if (caller->ends_ms == 0 ||
+	    leases_take(request->control->leases, holder_of(caller), caller->ends_ms) == 0)
+		return 0;
+	control_answer_problem(request, PROBLEM_TOO_MANY_READERS, NULL);
+	return 1;
+}
+
 void events_read(struct control_request *request)
 {
 	static const char *const known[] = {"cursor", "from", "waitMs", "limit", "workspace", NULL};
@@ -63,7 +81,7 @@ void events_read(struct control_request *request)
 	    .project = request->project_id,
 	    .operation = request->operation_id,
 	    .name = request->in->name,
-	    .key = request->caller.key,
+	    .key = holder_of(&request->caller),
 	};
 	size_t limit =
 	    reading->scope == READER_NAMED_STREAM ? STREAM_NAME_LIMIT : CORRELATION_LIMIT;
@@ -73,6 +91,8 @@ void events_read(struct control_request *request)
 		control_answer_problem(request, PROBLEM_NOT_FOUND, NULL);
 		return;
 	}
+	if (take_lease(request))
+		return;
 	if (stream_link_open_reader(request->control->stream, &open) < 0)
 		control_answer_problem(request, PROBLEM_STREAM_UNAVAILABLE, NULL);
 	else

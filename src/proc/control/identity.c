@@ -87,6 +87,7 @@ static int be_key(struct control_request *request, const struct store_key *key)
 	    .kind = CALLER_KEY,
 	    .type = "key",
 	    .key = key->id,
+	    .ends_ms = key->expires_ms,
 	    .workspace = key->workspace,
 	    .role = key->role,
 	    .projects = projects,
@@ -201,7 +202,9 @@ static int of_jwt(struct identities *identities, struct control_request *request
 		ask_for_keys(identities);
 	if (r != JWT_VALID)
 		return refuse(why, jwt_rules[r]);
-	return be_user(identities, request, text_of(claims.subject), text_of(claims.email));
+	r = be_user(identities, request, text_of(claims.subject), text_of(claims.email));
+	request->caller.ends_ms = claims.expires_ms;
+	return r;
 }
 
 static int of_ticket(struct identities *identities, struct control_request *request,

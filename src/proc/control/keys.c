@@ -5,8 +5,8 @@
 #include "proc/control/answer.h"
 #include "proc/control/calls.h"
 #include "proc/control/fields.h"
-#include "proc/control/gateway_link.h"
 #include "proc/control/identity.h"
+#include "proc/control/leases.h"
 #include "proc/control/page.h"
 #include "proc/control/replay.h"
 
@@ -261,9 +261,7 @@ void key_get(struct control_request *request)
 static void withdraw(struct control *control, struct uuid key)
 {
 	identities_forget_key(control->identities, key);
-	gateway_links_withdraw(control->gateways, key);
-	if (control->stop_readers)
-		control->stop_readers(control, key, (struct uuid){0});
+	leases_end(control->leases, key);
 }
 
 static void revoked(struct store_write *write, enum store_outcome outcome)

@@ -3,6 +3,7 @@
 #include "proc/control/answer.h"
 #include "proc/control/calls.h"
 #include "proc/control/fields.h"
+#include "proc/control/leases.h"
 #include "proc/control/page.h"
 #include "proc/control/replay.h"
 
@@ -303,10 +304,12 @@ void member_update(struct control_request *request)
 static void removed(struct store_write *write, enum store_outcome outcome)
 {
 	struct member_change *change = container_of(write, struct member_change, write);
-	if (outcome == STORE_DONE)
-		control_answer_empty(change->request, 204, UINT64_MAX);
-	else
+	if (outcome != STORE_DONE) {
 		answer_refused(change->request, outcome);
+		return;
+	}
+	leases_end(change->request->control->leases, change->row.user);
+	control_answer_empty(change->request, 204, UINT64_MAX);
 }
 
 void member_remove(struct control_request *request)
@@ -316,7 +319,8 @@ void member_remove(struct control_request *request)
 	if (named_member(request, &row) || check_holder(request, &row))
 		return;
 	struct member_change *change = change_new(request, removed);
-	if (change)
-		store->people->member_remove(store, request->workspace_id, row.user,
-					     &change->write);
+	if (!change)
+		return;
+	change->row = row;
+	store->people->member_remove(store, request->workspace_id, row.user, &change->write);
 }

@@ -28,6 +28,7 @@ struct control_caller {
 	struct text name; /* key_…, usr_…, "admin", or an OIDC subject without an account */
 	struct uuid user; /* of CALLER_USER; zero: known to the issuer alone */
 	struct uuid key;  /* of CALLER_KEY; zero otherwise */
+	int64_t ends_ms;  /* of the key or token; 0: it does not */
 	struct uuid workspace; /* of CALLER_KEY */
 	enum tenant_role
 	    role; /* of CALLER_KEY; for a user filled in for the workspace of the request */
