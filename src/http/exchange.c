@@ -180,6 +180,16 @@ bool http_is_token(struct text text)
 	return text.size > 0;
 }
 
+bool http_is_target(struct text text)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+		if (c <= 0x20 || c >= 0x7f || c == '#')
+			return false;
+	}
+	return text.size > 0;
+}
+
 bool http_is_authority(struct text text)
 {
 	static const char foreign[] = " \t,/\\@?#<>\"";

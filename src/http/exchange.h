@@ -13,7 +13,7 @@ struct http_exchange_ops {
 	size_t (*backlog)(const struct http_exchange *exchange);
 };
 
-enum { HTTP_FIELDS_MAX = 100 };
+enum { HTTP_FIELDS_MAX = 100, HTTP_TARGET_MAX = 8192 };
 
 struct http_exchange {
 	const struct http_exchange_ops *ops;
@@ -57,5 +57,6 @@ struct text http_date(char text[HTTP_DATE_SIZE]); /* now, as RFC 9110 section 5.
 /* RFC 9110 token and field value; values may hold bytes above 0x7f. */
 bool http_is_token(struct text text);
 bool http_is_field_value(struct text text);
+bool http_is_target(struct text text);    /* printable ASCII, no fragment */
 bool http_is_authority(struct text text); /* host and port; no user, no list */
 const char *http_status_text(int status);

@@ -32,15 +32,6 @@ static int next_line(struct text *rest, struct text *line, struct http_refusal *
 	return 0;
 }
 
-static bool is_printable(struct text target)
-{
-	for (size_t i = 0; i < target.size; i++)
-		if ((unsigned char)target.data[i] <= 0x20 ||
-		    (unsigned char)target.data[i] >= 0x7f || target.data[i] == '#')
-			return false;
-	return target.size > 0;
-}
-
 static bool take_scheme(struct text *target)
 {
 	static const struct text schemes[] = {TEXT("http://"), TEXT("https://")};
@@ -78,7 +69,7 @@ static int split_absolute(struct text rest, struct http1_head *head)
 static int parse_target(struct text target, struct http1_head *head)
 {
 	head->target = target;
-	if (!is_printable(target))
+	if (!http_is_target(target))
 		return 1;
 	if (target.data[0] == '/')
 		return 0;
@@ -95,7 +86,7 @@ static int parse_request_line(struct text line, struct http1_head *head,
 	text_split(&version, ' ', &target);
 	if (head->method.size > HTTP1_METHOD_MAX || !http_is_token(head->method))
 		return refuse(refusal, 400, "The method is malformed");
-	if (target.size > HTTP1_TARGET_MAX)
+	if (target.size > HTTP_TARGET_MAX)
 		return refuse(refusal, 414, "The target is longer than 8192 bytes");
 	if (parse_target(target, head))
 		return refuse(refusal, 400, "The target is neither a path nor an absolute URL");

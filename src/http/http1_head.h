@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "http/server.h"
 
-enum { HTTP1_METHOD_MAX = 16, HTTP1_TARGET_MAX = 8192 };
+enum { HTTP1_METHOD_MAX = 16 };
 
 struct http1_head {
 	struct text method, target; /* a path with its query, or `*` */

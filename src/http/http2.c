@@ -1,7 +1,7 @@
 /* HTTP/2 (RFC 9113) over nghttp2, which checks the syntax, the fields and the lengths. What is
  * added here are limits against clients that keep the server busy without asking anything of it. */
 #include "base/error.h"
-#include "http/http1_head.h"
+#include "http/http2_head.h"
 #include "http/http2_stream.h"
 #include "http/server_internal.h"
 
@@ -34,146 +34,48 @@ static int begin_headers(nghttp2_session *frames, const nghttp2_frame *frame, vo
 	return 0;
 }
 
-/* Until the head is whole a field's views are offsets: the buffer may move while it grows. */
-static struct text keep(struct http_exchange *exchange, const uint8_t *data, size_t size)
-{
-	size_t at = exchange->head.size;
-	buffer_append(&exchange->head, data, size);
-	return (struct text){(const char *)at, size};
-}
-
-static void settle_view(const struct http_exchange *exchange, struct text *view)
-{
-	view->data = (const char *)exchange->head.data + (uintptr_t)view->data;
-}
-
-static void keep_field(struct http_stream *stream, struct text name, struct text value)
-{
-	struct http_exchange *exchange = &stream->exchange;
-	if (!exchange->fields)
-		exchange->fields = calloc(HTTP_FIELDS_MAX, sizeof(*exchange->fields));
-	if (!exchange->fields || exchange->n_fields == HTTP_FIELDS_MAX) {
-		stream->too_large = true;
-		return;
-	}
-	if (text_equal(name, TEXT(":authority")))
-		name = TEXT("host");
-	struct http_field *field = &exchange->fields[exchange->n_fields++];
-	field->name = keep(exchange, (const uint8_t *)name.data, name.size);
-	field->value = keep(exchange, (const uint8_t *)value.data, value.size);
-}
-
 static int header_came(nghttp2_session *frames, const nghttp2_frame *frame, const uint8_t *name,
 		       size_t name_size, const uint8_t *value, size_t value_size,
 		       uint8_t flags ATTR_UNUSED, void *owner ATTR_UNUSED)
 {
 	struct http_stream *stream =
 	    nghttp2_session_get_stream_user_data(frames, frame->hd.stream_id);
-	struct text key = {(const char *)name, name_size}, text = {(const char *)value, value_size};
-	if (!stream || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
-		return 0;
-	if (text_equal(key, TEXT(":method")))
-		stream->exchange.method = keep(&stream->exchange, value, value_size);
-	else if (text_equal(key, TEXT(":path")))
-		stream->exchange.target = keep(&stream->exchange, value, value_size);
-	else if (!text_starts(key, TEXT(":")) || text_equal(key, TEXT(":authority")))
-		keep_field(stream, key, text);
-	if (buffer_check(&stream->exchange.head) < 0)
-		stream->too_large = true;
+	if (stream && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+		http2_head_add(stream, (struct text){(const char *)name, name_size},
+			       (struct text){(const char *)value, value_size});
 	return 0;
 }
 
-static void refuse(struct http_stream *stream, int status, const char *code, const char *detail)
+static void refuse(struct http_stream *stream, const struct http_refusal *refusal)
 {
 	struct http_exchange *exchange = &stream->exchange;
 	const struct http_server *server = exchange->connection->server;
-	const struct http_refusal refusal = {status, code, detail};
 	struct http_refusal_answer answer = {0};
-	server->events->on_refused(server->owner, &refusal, &answer);
+	server->events->on_refused(server->owner, refusal, &answer);
 	const struct http_field fields[] = {
 	    {TEXT("content-type"), TEXT(HTTP_REFUSAL_TYPE)},
 	    {TEXT("cache-control"), TEXT("no-store")},
 	    {TEXT("x-request-id"), text_of(answer.request_id)},
 	};
 	size_t count = ARRAY_SIZE(fields) - (answer.request_id[0] == '\0');
-	http_exchange_head(exchange, status, fields, count, answer.body.size);
+	http_exchange_head(exchange, refusal->status, fields, count, answer.body.size);
 	http_exchange_data(exchange, buffer_bytes(&answer.body));
 	http_exchange_end(exchange);
 	buffer_free(&answer.body);
 }
 
-static void settle_views(struct http_exchange *exchange)
-{
-	settle_view(exchange, &exchange->method);
-	settle_view(exchange, &exchange->target);
-	for (size_t i = 0; i < exchange->n_fields; i++) {
-		settle_view(exchange, &exchange->fields[i].name);
-		settle_view(exchange, &exchange->fields[i].value);
-	}
-}
-
-/* RFC 9113 section 8.3.1: `:authority` and Host, if both came, name the same. One is kept. */
-static bool has_one_host(struct http_exchange *exchange)
-{
-	struct text host = http_exchange_field(exchange, TEXT("host"));
-	size_t kept = 0;
-	bool is_first = true;
-	for (size_t i = 0; i < exchange->n_fields; i++) {
-		if (text_equal(exchange->fields[i].name, TEXT("host"))) {
-			if (!text_equal_ignoring_case(exchange->fields[i].value, host))
-				return false;
-			if (!is_first)
-				continue;
-			is_first = false;
-		}
-		exchange->fields[kept++] = exchange->fields[i];
-	}
-	exchange->n_fields = kept;
-	return host.data && http_is_authority(host);
-}
-
-static bool is_target(const struct http_exchange *exchange)
-{
-	struct text target = exchange->target;
-	if (text_equal(target, TEXT("*")))
-		return text_equal(exchange->method, TEXT("OPTIONS"));
-	return text_starts(target, TEXT("/")) && target.size <= HTTP1_TARGET_MAX;
-}
-
-static void describe_body(struct http_exchange *exchange, bool has_body)
-{
-	struct text length = http_exchange_field(exchange, TEXT("content-length"));
-	uint64_t size = 0;
-	exchange->has_body = has_body;
-	exchange->body_size = !has_body ? 0 : HTTP_LENGTH_UNKNOWN;
-	if (has_body && length.data && text_parse_u64(length, INT64_MAX, &size) == 0)
-		exchange->body_size = size;
-}
-
 static void begin_exchange(struct http_session *session, struct http_stream *stream, bool has_body)
 {
-	struct http_exchange *exchange = &stream->exchange;
 	const struct http_server *server = session->connection->server;
-	if (stream->too_large) {
-		refuse(stream, 431, "head_too_large", "The head of the request is too large");
-		return;
-	}
-	settle_views(exchange);
-	exchange->is_head_request = text_equal(exchange->method, TEXT("HEAD"));
-	describe_body(exchange, has_body);
-	if (!has_one_host(exchange)) {
-		refuse(stream, 400, "bad_request", ":authority and Host are malformed or differ");
-		return;
-	}
-	if (!is_target(exchange)) {
-		refuse(stream, 400, "bad_request",
-		       "The target is not a path of at most 8192 bytes");
+	struct http_refusal refusal;
+	if (http2_head_finish(stream, has_body, &refusal)) {
+		refuse(stream, &refusal);
 		return;
 	}
 	stream->is_known = true;
-	server->events->on_request(server->owner, exchange);
+	server->events->on_request(server->owner, &stream->exchange);
 	if (!has_body)
-		http_exchange_tell_body_end(exchange);
+		http_exchange_tell_body_end(&stream->exchange);
 }
 
 /* What costs the server work and the client nothing: floods of pings, settings and empty data;

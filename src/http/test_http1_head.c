@@ -263,7 +263,7 @@ static void test_limits(void **state ATTR_UNUSED)
 		struct buffer raw ATTR_BUFFER = {0}, fields ATTR_BUFFER = {0};
 		struct parsed parsed;
 		buffer_append_text(&raw, TEXT("GET /"));
-		for (int i = 1; i < HTTP1_TARGET_MAX + over; i++)
+		for (int i = 1; i < HTTP_TARGET_MAX + over; i++)
 			buffer_append_byte(&raw, 'a');
 		buffer_append_text(&raw, TEXT(" HTTP/1.1\r\nHost: h\r\n\r\n"));
 		parse_bytes(&parsed, buffer_text(&raw));

@@ -170,6 +170,22 @@ static void test_authority_and_host_must_agree(void **state ATTR_UNUSED)
 	stage_close(&stage);
 }
 
+static void test_targets_that_are_refused(void **state ATTR_UNUSED)
+{
+	static const char *const targets[] = {"/a#b", "/\xc3\xa4", "*"};
+	struct stage stage;
+	open_stage(&stage, NULL);
+	for (uint32_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		get(&stage, 1 + 2 * i, targets[i]); /* nghttp2 resets some before we see them */
+		while (!found(&stage, RST_STREAM, 1 + 2 * i).data &&
+		       !found(&stage, DATA, 1 + 2 * i).data)
+			stage_turn(&stage);
+	}
+	assert_int_equal(stage.requests, 0);
+	assert_false(stage_has(&stage, "ok"));
+	stage_close(&stage);
+}
+
 static void test_too_large_a_head_is_refused(void **state ATTR_UNUSED)
 {
 	struct stage stage;
@@ -255,6 +271,18 @@ static void test_a_feed_without_news_has_no_clock(void **state ATTR_UNUSED)
 	request(&stage, 3, 0, "POST", "/wait");
 	assert_reset(&stage, 3, 8);
 	assert_null(found(&stage, RST_STREAM, 1).data);
+	stage_close(&stage);
+}
+
+static void test_an_idle_connection_is_told_goodbye(void **state ATTR_UNUSED)
+{
+	struct http_limits limits = hasty;
+	struct stage stage;
+	limits.idle_ms = 40;
+	open_stage(&stage, &limits);
+	get(&stage, 1, "/");
+	assert_goaway(&stage, 0);
+	assert_int_equal(stage.completed, 1);
 	stage_close(&stage);
 }
 
@@ -352,6 +380,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_requests_are_answered),
 	    cmocka_unit_test(test_authority_and_host_must_agree),
+	    cmocka_unit_test(test_targets_that_are_refused),
 	    cmocka_unit_test(test_too_large_a_head_is_refused),
 	    cmocka_unit_test(test_an_early_answer_ends_with_a_reset_that_is_no_error),
 	    cmocka_unit_test(test_a_body_that_never_comes_resets_its_stream),
@@ -359,6 +388,7 @@ int main(void)
 	    cmocka_unit_test(test_an_unfinished_head_ends_the_connection),
 	    cmocka_unit_test(test_a_window_that_stays_shut_resets_its_stream),
 	    cmocka_unit_test(test_a_feed_without_news_has_no_clock),
+	    cmocka_unit_test(test_an_idle_connection_is_told_goodbye),
 	    cmocka_unit_test(test_streams_reset_at_once_end_the_connection),
 	    cmocka_unit_test(test_pings_and_settings_in_floods_end_the_connection),
 	    cmocka_unit_test(test_a_head_in_endless_frames_ends_the_connection),
