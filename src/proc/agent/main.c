@@ -177,12 +177,18 @@ static void child_ended(struct source *source, uint32_t events ATTR_UNUSED)
 	}
 	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
 		command_reaped(agent, pid, status, &usage);
-	if (agent->background != agent->told_background) {
-		struct worker_agent_idle idle = {agent->background};
-		agent->told_background = agent->background;
-		if (link_send(&agent->worker, WORKER_AGENT_IDLE, &idle) < 0)
-			agent->stopping = true;
-	}
+}
+
+/* The worker ends an instance in which nothing is left: it must know of each that starts as of each
+ * that ends. */
+static void tell_background(struct agent *agent)
+{
+	struct worker_agent_idle idle = {agent->background};
+	if (agent->background == agent->told_background)
+		return;
+	agent->told_background = agent->background;
+	if (link_send(&agent->worker, WORKER_AGENT_IDLE, &idle) < 0)
+		agent->stopping = true;
 }
 
 /* ---- time ---- */
@@ -243,6 +249,7 @@ static void serve(struct agent *agent)
 {
 	struct epoll_event event;
 	while (!agent->stopping) {
+		tell_background(agent);
 		flush_worker(agent);
 		/* One at a time: a source that is told of may free another that waits behind it. */
 		int count = epoll_wait(agent->epoll, &event, 1, next_wait_ms(agent));
