@@ -5,8 +5,9 @@ const struct outcome_kind outcome_kinds[OUTCOMES] = {
     [OUTCOME_TIMEOUT] = {"timeout", 504, "The operation ran out of time", false},
     [OUTCOME_CANCELLED] = {"cancelled", 409, "The operation was cancelled", false},
     [OUTCOME_OOM] = {"oom", 507, "The instance ran out of memory", false},
+    /* Asked for again with its key it has had this end; with a new key it is another operation. */
     [OUTCOME_WORKER_LOST] = {"worker_lost", 503, "The worker was lost while the operation ran",
-			     true},
+			     false},
     [OUTCOME_POLICY_DENIED] = {"policy_denied", 403, "The policy does not allow it", false},
     [OUTCOME_QUOTA_EXCEEDED] = {"quota_exceeded", 507, "A quota is used up", false},
     [OUTCOME_INVALID_INPUT] = {"invalid_input", 400, "The input is not valid", false},

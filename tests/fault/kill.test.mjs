@@ -120,7 +120,8 @@ describe(`kill -9, ${ROUNDS} rounds`, () => {
   });
 
   let before;
-  it("has processes and descriptors to count", () => {
+  it("has processes and descriptors to count", async () => {
+    await until(() => croft.descendants().some((process) => process.name === "croft-place"), "the instance that is made ahead");
     before = { processes: croft.descendants().length, descriptors: fs.readdirSync(`/proc/${croft.process.pid}/fd`).length };
   });
 
