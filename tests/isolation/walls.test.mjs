@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { before, describe, it } from "node:test";
-import { until, useCroft } from "../lib/croftd.mjs";
+import { startCroft, until, useCroft } from "../lib/croftd.mjs";
 
 const NAMESPACES = ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"];
 const UID_RANGE = 65536;
@@ -124,5 +124,21 @@ describe("an instance that has nothing to do", () => {
     await croft.admin.shell(idle.id, "true");
     await until(() => agents().length === 1, "the other instance to end");
     assert.equal(agents()[0].pid, parent);
+  });
+});
+
+describe("two croftd that are told the same user ids", () => {
+  const first = useCroft();
+
+  it("give them to the instances of one alone", async (t) => {
+    const second = await startCroft(t, { settings: { "instance.uid_base": first.settings["instance.uid_base"] } });
+    const bases = [];
+    for (const croft of [first, second]) {
+      const { id } = await croft.admin.makeProject();
+      const { stdout } = await croft.admin.shell(id, "cat /proc/self/uid_map");
+      bases.push(Number(stdout.trim().split(/\s+/)[1]));
+    }
+    assert.equal(bases[0], Number(first.settings["instance.uid_base"]));
+    assert.ok(bases[1] >= bases[0] + 64 * UID_RANGE, bases.join(" "));
   });
 });

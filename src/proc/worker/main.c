@@ -2,10 +2,12 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "powers.h"
+#include "uid_claim.h"
 #include "worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +15,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Of all croftd of this host. */
+#define HOST_FOLDER "/run/croft"
 
 static void child_ended(struct loop_signal *signal, int number ATTR_UNUSED)
 {
@@ -87,6 +92,25 @@ static int find_executables(char folder[PATH_MAX])
 	return 0;
 }
 
+/* Beside another croftd, which must not share them. */
+static int claim_uids(struct worker *worker, uint64_t *base)
+{
+	uint64_t wanted = role_setting_number(worker->role, "instance.uid_base");
+	if (mkdir(HOST_FOLDER, 0755) < 0 && errno != EEXIST)
+		return error_origin(-errno);
+	int r = uid_claim(HOST_FOLDER "/instance-uids", wanted, worker->n_slots, base,
+			  &worker->uid_claim);
+	if (r < 0)
+		log_error("instance.uid_base: no ids for %u instances are free from %" PRIu64
+			  " on: %s",
+			  worker->n_slots, wanted, strerror(-r));
+	else if (*base != wanted)
+		log_info("another croftd has user ids from instance.uid_base %" PRIu64
+			 " on: instances get those from %" PRIu64,
+			 wanted, *base);
+	return error_trace(r);
+}
+
 static int open_launcher(struct worker *worker)
 {
 	char executables[PATH_MAX];
@@ -94,9 +118,10 @@ static int open_launcher(struct worker *worker)
 	    .directory = role_directory(worker->role, "own"),
 	    .executables = executables,
 	    .slots = worker->n_slots,
-	    .uid_base = role_setting_number(worker->role, "instance.uid_base"),
 	    .open_files = (uint32_t)role_setting_number(worker->role, "instance.open_files")};
 	int r = find_executables(executables);
+	if (r == 0)
+		r = claim_uids(worker, &options.uid_base);
 	if (r == 0)
 		r = open_folder(options.directory, "projects", &worker->projects);
 	if (r == 0)

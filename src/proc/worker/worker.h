@@ -23,6 +23,7 @@ struct worker {
 	struct channel *control, *stream;
 	struct loop_signal child;
 	struct loop_timer sweep, prepare;
+	int uid_claim; /* open as long as the process lives */
 	int projects, trash;
 	pid_t remover;      /* of what lies in the trash; 0: none */
 	bool trash_is_full; /* something came while it was at work */
