@@ -75,10 +75,12 @@ void http_connection_write(struct http_connection *connection, struct bytes byte
 		return;
 	connection->out.limit = OUT_LIMIT;
 	buffer_append(&connection->out, bytes.data, bytes.size);
-	if (buffer_check(&connection->out) < 0)
+	if (buffer_check(&connection->out) < 0) {
 		http_connection_kill(connection);
-	else
-		http_connection_schedule(connection);
+		return;
+	}
+	connection->server->backlog += bytes.size;
+	http_connection_schedule(connection);
 }
 
 /* ---- the descriptor ---- */
@@ -128,6 +130,7 @@ static int flush(struct http_connection *connection)
 		if (n < 0)
 			return (int)n;
 		connection->out_start += (size_t)n;
+		connection->server->backlog -= (size_t)n;
 		connection->blocked_ms = loop_now_ms(connection->server->loop);
 		http_server_count_traffic(connection->server, 0, (uint64_t)n);
 	}
@@ -311,6 +314,7 @@ void http_connection_free(struct http_connection *connection)
 	tls_free(connection->tls);
 	close(connection->fd);
 	buffer_free(&connection->in);
+	connection->server->backlog -= http_connection_backlog(connection);
 	buffer_free(&connection->out);
 	http_server_forget(connection->server, connection);
 	free(connection);

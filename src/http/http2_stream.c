@@ -50,6 +50,7 @@ static ssize_t give_data(nghttp2_session *frames ATTR_UNUSED, int32_t id ATTR_UN
 	if (taken > 0)
 		memcpy(room, stream->out.data + stream->out_start, taken);
 	stream->out_start += taken;
+	stream->exchange.connection->server->backlog -= taken;
 	stream->taken_ms = now_ms(stream);
 	if (taken < left)
 		return (ssize_t)taken;
@@ -134,10 +135,12 @@ static void answer_data(struct http_exchange *exchange, struct bytes piece)
 	if (stream->takes_no_data)
 		return;
 	buffer_append(&stream->out, piece.data, piece.size);
-	if (buffer_check(&stream->out) < 0)
+	if (buffer_check(&stream->out) < 0) {
 		http_exchange_abort(exchange);
-	else
-		wake(stream);
+		return;
+	}
+	exchange->connection->server->backlog += piece.size;
+	wake(stream);
 }
 
 static void answer_end(struct http_exchange *exchange)
@@ -219,6 +222,7 @@ void http2_stream_free(struct http_stream *stream)
 	if (stream->is_known)
 		http_exchange_tell_closed(&stream->exchange, stream->is_complete);
 	http_exchange_release(&stream->exchange);
+	stream->exchange.connection->server->backlog -= left_of(stream);
 	buffer_free(&stream->out);
 	free(stream);
 }

@@ -7,6 +7,7 @@
 #include "http/server_internal.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -216,6 +217,11 @@ size_t http_server_connections(const struct http_server *server)
 	return server->n_connections;
 }
 
+size_t http_server_backlog(const struct http_server *server)
+{
+	return server->backlog;
+}
+
 void http_server_forget(struct http_server *server, struct http_connection *connection)
 {
 	if (!list_is_empty(&connection->node)) {
@@ -262,6 +268,7 @@ void http_server_free(struct http_server *server)
 	server->on_stopped = NULL;
 	list_for_each (connection, &server->connections, node)
 		http_connection_free(connection);
+	assert(server->backlog == 0); /* every charge came back */
 	loop_timer_stop(&server->sweep);
 	descriptor_close(&server->reserve);
 	free(server);

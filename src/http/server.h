@@ -80,6 +80,8 @@ int http_server_listen(struct http_server *server, int fd,
 void http_server_stop(struct http_server *server, void (*on_stopped)(void *owner));
 void http_server_free(struct http_server *server); /* closes what is left; on_closed runs for it */
 size_t http_server_connections(const struct http_server *server);
+/* Written and not yet taken, of all exchanges: what slow clients make this process hold. */
+size_t http_server_backlog(const struct http_server *server);
 
 /* ---- the request: valid until the head is forgotten ---- */
 

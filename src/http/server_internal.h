@@ -26,6 +26,7 @@ struct http_server {
 	size_t n_listeners;
 	struct list connections;
 	size_t n_connections;
+	size_t backlog; /* charged by connections and streams for their output */
 	struct loop_timer sweep;
 	int reserve; /* given up for a moment when descriptors run out, to tell a client so */
 	bool stopping;

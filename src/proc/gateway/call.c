@@ -2,11 +2,15 @@
 
 #include "base/descriptor.h"
 #include "base/error.h"
+#include "http/server.h"
 #include "proto/control_worker.h"
 
 #include <stdlib.h>
 
-enum { DOWNLOAD_BACKLOG_LIMIT = 512 << 10 };
+enum {
+	DOWNLOAD_BACKLOG_LIMIT = 512 << 10, /* that one client has not taken */
+	ANSWERS_BACKLOG_LIMIT = 24 << 20,   /* all: above it a download goes piece by piece */
+};
 
 /* What is kept of a body that travels inside the REQUEST, until control has answered: it may have
  * to be sent again. */
@@ -91,6 +95,12 @@ static void finish_download(struct call *call)
 		exchange_end(call->exchange);
 }
 
+static bool is_ahead(const struct exchange *exchange)
+{
+	bool tight = http_server_backlog(exchange->gateway->server) > ANSWERS_BACKLOG_LIMIT;
+	return exchange_backlog(exchange) > (tight ? 0 : DOWNLOAD_BACKLOG_LIMIT);
+}
+
 static void download_data(struct download *download, struct bytes bytes)
 {
 	struct call *call = container_of(download, struct call, download);
@@ -101,7 +111,7 @@ static void download_data(struct download *download, struct bytes bytes)
 	}
 	exchange->gateway->metrics.value[METRIC_DOWNLOAD_BYTES] += bytes.size;
 	exchange_write(exchange, bytes);
-	if (exchange->own && exchange_backlog(exchange) > DOWNLOAD_BACKLOG_LIMIT)
+	if (exchange->own && is_ahead(exchange))
 		download_pause(download);
 }
 

@@ -67,6 +67,7 @@ static void collect(struct gateway *gateway)
 {
 	uint64_t *value = gateway->metrics.value;
 	value[METRIC_CONNECTIONS] = http_server_connections(gateway->server);
+	value[METRIC_BACKLOG] = http_server_backlog(gateway->server);
 	value[METRIC_READERS] = gateway->readers.count;
 	value[METRIC_READERS_REOPENED] = gateway->readers.reopened;
 	value[METRIC_READERS_BACKLOG] = gateway->readers.backlog;

@@ -12,6 +12,8 @@ static const struct metric_kind kinds[METRICS] = {
     [METRIC_CONNECTIONS] = {"croft_gateway_connections", "gauge", "Connections of clients"},
     [METRIC_CONNECTIONS_REFUSED] = {"croft_gateway_connections_refused_total", "counter",
 				    "Connections over the limit"},
+    [METRIC_BACKLOG] = {"croft_gateway_backlog_bytes", "gauge",
+			"Bytes of answers that clients have not taken yet"},
     [METRIC_READERS] = {"croft_gateway_readers", "gauge", "Readers of events"},
     [METRIC_READERS_REOPENED] = {"croft_gateway_readers_reopened_total", "counter",
 				 "Readers opened again because a role was replaced"},

@@ -238,6 +238,39 @@ static void test_download(void **state)
 	stage_finish(http);
 }
 
+/* A client that is slow is waited for, and sooner when the slow are many. */
+static void test_download_waits_for_its_client(void **state)
+{
+	(void)state;
+	const struct {
+		size_t own, all;
+		bool waits;
+	} cases[] = {{0, 100 << 20, false},
+		     {100 << 10, 1 << 20, false},
+		     {100 << 10, 100 << 20, true},
+		     {1 << 20, 1 << 20, true}};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct http_exchange *http = stage_request("GET", "/v1/projects/p/files/a", "");
+		stage_send_all(http);
+		stage_say_answer(GATEWAY_CONTROL_HEAD, 206, "", false);
+		http->backlog = cases[i].own;
+		server_backlog = cases[i].all;
+		assert_int_equal(write(roles.pipe, "foo", 3), 3);
+		stage_turn();
+		assert_int_equal(write(roles.pipe, "bar", 3), 3);
+		descriptor_close(&roles.pipe);
+		stage_turn();
+		assert_int_equal(stage_contains(&http->written, "bar"), !cases[i].waits);
+		http->backlog = server_backlog = 0;
+		exchange_drained(http->owner);
+		stage_turn();
+		assert_true(stage_contains(&http->written, "foobar"));
+		stage_answer(206, "");
+		assert_true(http->ended);
+		stage_finish(http);
+	}
+}
+
 static void test_broken_download_is_cut(void **state)
 {
 	(void)state;
@@ -368,6 +401,7 @@ int main(void)
 	    STAGE_TEST(test_large_upload_goes_through_a_pipe),
 	    STAGE_TEST(test_upload_waits_for_its_reader),
 	    STAGE_TEST(test_download),
+	    STAGE_TEST(test_download_waits_for_its_client),
 	    STAGE_TEST(test_broken_download_is_cut),
 	    STAGE_TEST(test_download_that_is_longer_or_shorter_than_said),
 	    STAGE_TEST(test_small_download_comes_inline),

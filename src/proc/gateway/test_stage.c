@@ -79,6 +79,12 @@ size_t http_server_connections(const struct http_server *server)
 	return 3;
 }
 
+size_t http_server_backlog(const struct http_server *server)
+{
+	(void)server;
+	return server_backlog;
+}
+
 int http_exchange_upgrade(struct http_exchange *http)
 {
 	http->upgraded = true;
@@ -100,6 +106,7 @@ void http_exchange_close(struct http_exchange *http, uint16_t code, const char *
 /* ---- the roles ---- */
 
 struct gateway gateway;
+size_t server_backlog;
 struct roles roles;
 
 void stage_turn(void)

@@ -39,6 +39,7 @@ struct roles {
 
 extern struct gateway gateway;
 extern struct roles roles;
+extern size_t server_backlog; /* of all exchanges, as the HTTP library would tell */
 
 int stage_set_up(void **state);
 int stage_tear_down(void **state); /* what was opened must have been let go: the parts assert it */
