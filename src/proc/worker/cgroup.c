@@ -310,7 +310,6 @@ void cgroups_usage(const struct cgroups *cgroups, unsigned slot, struct cgroup_u
 	else
 		*usage = (struct cgroup_usage){
 		    .cpu_us = read_number(cgroups, UNIFIED, slot, "cpu.stat", "usage_usec "),
-		    .memory_peak_bytes = read_number(cgroups, UNIFIED, slot, "memory.peak", ""),
 		    .oom_kills = read_number(cgroups, UNIFIED, slot, "memory.events", "oom_kill "),
 		};
 }

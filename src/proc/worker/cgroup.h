@@ -19,7 +19,8 @@ struct cgroup_limits {
 
 struct cgroup_usage {
 	uint64_t cpu_us;
-	uint64_t memory_peak_bytes;
+	uint64_t memory_peak_bytes; /* since cgroups_reset_peak(); 0 on v2, where it cannot be reset
+				       and would be that of an earlier instance */
 	uint64_t oom_kills;
 };
 

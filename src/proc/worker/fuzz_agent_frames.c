@@ -34,6 +34,10 @@ void launcher_usage(const struct launcher *launcher ATTR_UNUSED, unsigned slot A
 	*usage = (struct cgroup_usage){0};
 }
 
+void launcher_reset_peak(const struct launcher *launcher ATTR_UNUSED, unsigned slot ATTR_UNUSED)
+{
+}
+
 int project_open(struct worker *worker ATTR_UNUSED, struct uuid project ATTR_UNUSED,
 		 int *folder ATTR_UNUSED)
 {

@@ -125,7 +125,36 @@ static void agent_gone(void *owner, struct channel *channel ATTR_UNUSED, int why
 
 const struct channel_events agent_events = {agent_said, agent_gone, NULL};
 
-/* ---- memory ---- */
+/* ---- use ---- */
+
+/* What the group has used since the last time is shared by the operations that ran meanwhile: the
+ * agent's word is not needed, and processes that a command has left to it count as well. */
+void instance_account(struct instance *instance)
+{
+	struct cgroup_usage usage;
+	struct operation *operation;
+	uint64_t count = 0;
+	launcher_usage(instance->worker->launcher, instance->slot, &usage);
+	uint64_t used = usage.cpu_us > instance->cpu_us ? usage.cpu_us - instance->cpu_us : 0;
+	list_for_each (operation, &instance->operations, link)
+		count++;
+	list_for_each (operation, &instance->operations, link) {
+		struct control_worker_finished *result = &operation->result;
+		result->cpu_us += used / count;
+		if (result->memory_peak_bytes < usage.memory_peak_bytes)
+			result->memory_peak_bytes = usage.memory_peak_bytes;
+	}
+	instance->cpu_us = usage.cpu_us;
+}
+
+static void enter(struct instance *instance, struct operation *operation)
+{
+	instance_account(instance);
+	if (list_is_empty(&instance->operations))
+		launcher_reset_peak(instance->worker->launcher, instance->slot);
+	operation->instance = instance;
+	list_append(&instance->operations, &operation->link);
+}
 
 bool instance_ran_out_of_memory(struct instance *instance)
 {
@@ -310,8 +339,7 @@ void instance_serve_waiting(struct worker *worker)
 			continue;
 		}
 		list_remove(&operation->link);
-		operation->instance = instance;
-		list_append(&instance->operations, &operation->link);
+		enter(instance, operation);
 		operation_send(operation);
 	}
 }

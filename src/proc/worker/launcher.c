@@ -302,6 +302,11 @@ void launcher_usage(const struct launcher *launcher, unsigned slot, struct cgrou
 	cgroups_usage(launcher->cgroups, slot, usage);
 }
 
+void launcher_reset_peak(const struct launcher *launcher, unsigned slot)
+{
+	cgroups_reset_peak(launcher->cgroups, slot);
+}
+
 /* ---- life ---- */
 
 static int open_executable(const struct launcher *launcher, const char *name, int *fd)

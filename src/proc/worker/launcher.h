@@ -43,3 +43,4 @@ void launcher_reaped(struct launcher *launcher, pid_t pid); /* of whatever proce
 pid_t launcher_start(struct launcher *launcher, const struct launch *launch, int *channel);
 
 void launcher_usage(const struct launcher *launcher, unsigned slot, struct cgroup_usage *usage);
+void launcher_reset_peak(const struct launcher *launcher, unsigned slot);

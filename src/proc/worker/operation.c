@@ -170,6 +170,8 @@ void operation_fail(struct operation *operation, enum outcome outcome, const cha
 {
 	if (operation->finished)
 		return;
+	if (operation->instance)
+		instance_account(operation->instance);
 	operation->result.outcome =
 	    (uint8_t)(operation->ending != OUTCOME_COMPLETED ? operation->ending : outcome);
 	operation->result.detail = arena_text(&operation->arena, text_of(detail));
@@ -188,11 +190,14 @@ void operation_finish(struct operation *operation, const struct worker_agent_fin
 		result->outcome = (uint8_t)operation->ending;
 	result->result = text_bytes(arena_text(&operation->arena, bytes_text(finished->result)));
 	result->detail = arena_text(&operation->arena, finished->detail);
-	result->cpu_us = finished->cpu_us;
-	result->memory_peak_bytes = finished->memory_peak_bytes;
 	result->written_bytes = finished->written_bytes;
+	instance_account(operation->instance);
+	if (result->memory_peak_bytes == 0)
+		result->memory_peak_bytes = finished->memory_peak_bytes;
 	if (!result->result.data || !result->detail.data) {
-		*result = (struct control_worker_finished){.outcome = OUTCOME_INTERNAL};
+		result->outcome = OUTCOME_INTERNAL;
+		result->result = (struct bytes){NULL, 0};
+		result->detail = (struct text){NULL, 0};
 	}
 	complete(operation);
 }

@@ -58,6 +58,7 @@ struct instance {
 	uint32_t background;
 	uint64_t idle_since_ms;
 	uint64_t oom_kills; /* seen so far */
+	uint64_t cpu_us;    /* of the group, shared out so far */
 	bool delete_project;
 };
 
@@ -118,6 +119,7 @@ extern const struct channel_events agent_events;
 void instance_reaped(struct worker *worker, pid_t pid);
 void instance_prepare(struct worker *worker); /* the place of the next one */
 void instance_sweep(struct worker *worker, uint64_t now_ms);
+void instance_account(struct instance *instance);
 bool instance_ran_out_of_memory(struct instance *instance);
 void instance_serve_waiting(struct worker *worker);
 void instances_listen(struct worker *worker, bool listen); /* to what their agents say */
