@@ -113,6 +113,10 @@ enum outcome file_writer_commit(struct file_writer *writer, struct stat *status)
 {
 	struct task *task = writer->task;
 	const char *name = name_of(writer->path);
+	/* That the operation has started is on its way to the event log while the disk is at work
+	 * here: the operation's end waits for both. */
+	if (link_flush(task->up) < 0)
+		return failure_say(task, OUTCOME_INTERNAL, "the worker is gone");
 	if (fchmod(writer->fd, mode_of(writer)) < 0 || fsync(writer->fd) < 0)
 		return failure_of(task, errno, "write", task->input.path);
 	enum outcome outcome = check_again(writer);
