@@ -88,8 +88,9 @@ int link_flush(struct link *link)
 		link->out_start += (size_t)n;
 	}
 	link->out_start = 0;
-	if (link->out.capacity > READ_STEP)
-		buffer_free(&link->out); /* an idle agent is small */
+	if (link->out.capacity > 2 * READ_STEP)
+		buffer_free(
+		    &link->out); /* an idle agent is small; one that prints keeps its frame */
 	else
 		buffer_clear(&link->out);
 	return 0;
