@@ -1,7 +1,6 @@
 #include "confine/confine.h"
 
 #include "base/error.h"
-#include "base/log.h"
 #include "confine/filter.h"
 #include "confine/landlock.h"
 
@@ -9,8 +8,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/securebits.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -84,7 +81,7 @@ static int set_capabilities(const struct confine_powers *powers)
  * root's. The bounding set and the securebits before the user too, since the change of user takes
  * the capability for them. Then the capabilities; then no_new_privs, which Landlock and seccomp ask
  * of a process without them; the filter last, so that it need not allow what the steps before it
- * call. */
+ * call. Landlock is not for a role that mounts: it forbids every change of the mount table. */
 int confine_enter(const struct confine_powers *powers, int root, uid_t uid, gid_t gid)
 {
 	int r = set_limits(powers);
@@ -103,23 +100,6 @@ int confine_enter(const struct confine_powers *powers, int root, uid_t uid, gid_
 	if (r == 0 && !powers->root_stays)
 		r = landlock_confine(powers->reads_system_files);
 	if (r == 0)
-		r = powers->root_stays ? filter_deny_host() : filter_allow(powers->syscalls);
+		r = filter_allow(powers->syscalls, powers->tenant_syscalls);
 	return error_trace(r);
-}
-
-int confine_describe(int out)
-{
-	static const char *const wanted[] = {
-	    "Uid:",    "Gid:",    "Groups:", "CapInh:",     "CapPrm:",
-	    "CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:", "Seccomp:"};
-	char line[256];
-	FILE *status = fopen("/proc/self/status", "re");
-	if (!status)
-		return error_origin(-errno);
-	while (fgets(line, sizeof(line), status))
-		for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
-			if (strncmp(line, wanted[i], strlen(wanted[i])) == 0)
-				dprintf(out, "%s", line);
-	fclose(status);
-	return 0;
 }

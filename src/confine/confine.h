@@ -20,8 +20,11 @@ struct confine_powers {
 	unsigned open_files;     /* RLIMIT_NOFILE, where the hard limit allows it */
 	bool reads_system_files; /* issuer: may open /etc/resolv.conf, /etc/ssl and such, read-only
 				  */
-	const char *const
-	    *syscalls; /* names, NULL-terminated, beyond the set that every role has (confine.c) */
+	/* Names, NULL-terminated, beyond the set that every role has (filter.c). */
+	const char *const *syscalls;
+	/* Worker alone: what those may call whom it starts, since they inherit its filter. What is
+	 * in neither list is then an error (ENOSYS), and not the end of the process. */
+	const char *const *tenant_syscalls;
 };
 
 /* Order matters and is explained in confine.c: limits, root, user, capabilities, no_new_privs,
@@ -29,7 +32,3 @@ struct confine_powers {
  * cannot take away is an error, not a warning; CROFT has no switch to run without. */
 int confine_enter(const struct confine_powers *powers, int root, uid_t uid,
 		  gid_t gid) ATTR_MUST_CHECK;
-
-/* What this process really has, one `name value` a line, for tests and `croftd --powers`: uids,
- * capability sets, no_new_privs, seccomp mode, root, open descriptors. */
-int confine_describe(int out);

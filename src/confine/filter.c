@@ -93,43 +93,7 @@ static const char *const common[] = {
     "tgkill",
     "exit",
     "exit_group",
-};
-
-/* What changes or reads the host beneath all instances. */
-static const char *const host[] = {
-    "init_module",
-    "finit_module",
-    "delete_module",
-    "kexec_load",
-    "kexec_file_load",
-    "reboot",
-    "swapon",
-    "swapoff",
-    "acct",
-    "settimeofday",
-    "clock_settime",
-    "clock_adjtime",
-    "adjtimex",
-    "iopl",
-    "ioperm",
-    "bpf",
-    "perf_event_open",
-    "userfaultfd",
-    "open_by_handle_at",
-    "lookup_dcookie",
-    "syslog",
-    "process_vm_readv",
-    "process_vm_writev",
-    "ptrace",
-    "add_key",
-    "request_key",
-    "keyctl",
-    "io_uring_setup",
-    "io_uring_enter",
-    "io_uring_register",
-    "nfsservctl",
-    "quotactl",
-    "vhangup",
+    NULL,
 };
 
 static void outside_of_powers(int number ATTR_UNUSED, siginfo_t *info, void *context ATTR_UNUSED)
@@ -140,46 +104,40 @@ static void outside_of_powers(int number ATTR_UNUSED, siginfo_t *info, void *con
 	_exit(128 + SIGSYS);
 }
 
-static int load(scmp_filter_ctx filter, int r)
-{
-	if (r == 0)
-		r = seccomp_load(filter);
-	seccomp_release(filter);
-	return r < 0 ? error_origin(r) : 0;
-}
-
 /* A name that this machine's libseccomp or architecture does not know cannot be called either. */
-static int add(scmp_filter_ctx filter, uint32_t action, const char *name)
+static int allow(scmp_filter_ctx filter, const char *name)
 {
 	int number = seccomp_syscall_resolve_name(name);
 	if (number == __NR_SCMP_ERROR)
 		return 0;
-	return seccomp_rule_add(filter, action, number, 0);
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
 }
 
-int filter_allow(const char *const *names)
+static int allow_all(scmp_filter_ctx filter, const char *const *names)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && names && names[i]; i++)
+		r = allow(filter, names[i]);
+	return r;
+}
+
+int filter_allow(const char *const *names, const char *const *tenants)
 {
 	struct sigaction action = {.sa_sigaction = outside_of_powers, .sa_flags = SA_SIGINFO};
 	if (sigaction(SIGSYS, &action, NULL) < 0)
 		return error_origin(-errno);
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_TRAP);
+	scmp_filter_ctx filter = seccomp_init(tenants ? SCMP_ACT_ERRNO(ENOSYS) : SCMP_ACT_TRAP);
 	if (!filter)
 		return error_origin(-ENOMEM);
 	int r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(common); i++)
-		r = add(filter, SCMP_ACT_ALLOW, common[i]);
-	for (size_t i = 0; r == 0 && names && names[i]; i++)
-		r = add(filter, SCMP_ACT_ALLOW, names[i]);
-	return load(filter, r);
-}
-
-int filter_deny_host(void)
-{
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	if (!filter)
-		return error_origin(-ENOMEM);
-	int r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(host); i++)
-		r = add(filter, SCMP_ACT_ERRNO(EPERM), host[i]);
-	return load(filter, r);
+	if (r == 0)
+		r = allow_all(filter, common);
+	if (r == 0)
+		r = allow_all(filter, names);
+	if (r == 0)
+		r = allow_all(filter, tenants);
+	if (r == 0)
+		r = seccomp_load(filter);
+	seccomp_release(filter);
+	return r < 0 ? error_origin(r) : 0;
 }

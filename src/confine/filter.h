@@ -1,13 +1,9 @@
-/* System call filters of the roles. A call that is not allowed ends the process, after a line in
- * the log that names it. */
+/* System call filters of the roles: what is not allowed is out. */
 #pragma once
 
 #include "base/attributes.h"
 
-/* The set that every role needs and `names` (NULL-terminated; NULL for none); everything else is
- * out. */
-int filter_allow(const char *const *names) ATTR_MUST_CHECK;
-
-/* For the worker, whose filter its instances inherit beneath their own: only what touches the host
- * as a whole is out. */
-int filter_deny_host(void) ATTR_MUST_CHECK;
+/* The set that every role needs and both lists (NULL-terminated; NULL for none). Everything else
+ * ends the process, after a line in the log that names it. With `tenants` everything else answers
+ * ENOSYS: programs that inherit the filter know nothing of it, and fall back. */
+int filter_allow(const char *const *names, const char *const *tenants) ATTR_MUST_CHECK;

@@ -92,6 +92,30 @@ static int starts_a_process(void)
 	return syscall(SYS_fork) >= 0 ? 0 : 1;
 }
 
+/* As the worker: root, with a filter that others inherit. */
+static const char *const mount_calls[] = {"umount2", NULL};
+static const char *const tenant_calls[] = {"openat", "fork", "wait4", NULL};
+static const struct confine_powers root_powers = {
+    .role = "test", .root_stays = true, .syscalls = mount_calls, .tenant_syscalls = tenant_calls};
+
+static int is_refused_and_lives(void)
+{
+	if (syscall(SYS_chroot, "/") == 0 || errno != ENOSYS)
+		return 1;
+	if (syscall(SYS_umount2, "", 0) == 0 || errno == ENOSYS)
+		return 2;
+	pid_t pid = (pid_t)syscall(SYS_fork);
+	if (pid == 0) /* and so are those who come from it */
+		_exit(syscall(SYS_delete_module, "", 0) < 0 && errno == ENOSYS ? 0 : 1);
+	int status;
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 3;
+}
+
+static void a_filter_for_others_refuses_and_does_not_end(void **state ATTR_UNUSED)
+{
+	assert_holds(&root_powers, is_refused_and_lives);
+}
+
 static void privileges_are_gone_for_good(void **state ATTR_UNUSED)
 {
 	assert_holds(&file_powers, has_no_privilege);
@@ -121,6 +145,7 @@ int main(void)
 	    cmocka_unit_test(privileges_are_gone_for_good),
 	    cmocka_unit_test(the_root_is_the_roles_own),
 	    cmocka_unit_test(what_is_not_named_ends_the_process),
+	    cmocka_unit_test(a_filter_for_others_refuses_and_does_not_end),
 	};
 	log_open("test", LOG_INFO);
 	if (geteuid() != 0) {

@@ -1,14 +1,26 @@
 #include "powers.h"
 
+#include "tenant_calls.h"
+
 #include <linux/capability.h>
 
 #define BIT(capability) (UINT64_C(1) << (capability))
+
+/* Beyond those of its tenants: making an instance, and what an instance's own filter lets through
+ * with some arguments only. */
+static const char *const syscalls[] = {
+    "clone",       "clone3",    "unshare",    "setns",         "mount",
+    "umount2",     "open_tree", "move_mount", "mount_setattr", "pivot_root",
+    "sethostname", "socket",    "ioctl",      "personality",   NULL,
+};
 
 /* Root stays, without most of root: */
 const struct confine_powers worker_powers = {
     .role = "worker",
     .root_stays = true,
     .open_files = 20000,
+    .syscalls = syscalls,
+    .tenant_syscalls = tenant_calls,
     .capabilities =
 	BIT(CAP_SYS_ADMIN)                  /* namespaces, mounts, id-mapped mounts */
 	| BIT(CAP_SYS_CHROOT)               /* entering an instance's root */
