@@ -175,7 +175,8 @@ static int data_came(nghttp2_session *frames, uint8_t flags ATTR_UNUSED, int32_t
 	struct http_stream *stream = nghttp2_session_get_stream_user_data(frames, id);
 	if (stream)
 		http2_stream_came(stream);
-	if (!stream || !stream->is_known || stream->exchange.is_ended) {
+	if (!stream || !stream->is_known || stream->exchange.is_ended ||
+	    stream->exchange.is_aborted) {
 		nghttp2_session_consume(frames, id, size);
 		return 0;
 	}
@@ -195,6 +196,8 @@ static int stream_closed(nghttp2_session *frames, int32_t id, uint32_t error, vo
 	if (!stream)
 		return 0;
 	nghttp2_session_set_stream_user_data(frames, id, NULL);
+	nghttp2_session_consume_connection(frames, stream->unconsumed);
+	stream->unconsumed = 0;
 	stream->is_complete = stream->is_complete && error == NGHTTP2_NO_ERROR;
 	if (!stream->is_complete)
 		count(session);

@@ -286,6 +286,29 @@ static void test_an_idle_connection_is_told_goodbye(void **state ATTR_UNUSED)
 	stage_close(&stage);
 }
 
+/* What a stream that is gone had not been taken of counts no more against the connection. */
+static void test_bodies_that_nobody_took_leave_room(void **state ATTR_UNUSED)
+{
+	static const uint8_t cancel[] = {0, 0, 0, 8};
+	static const uint8_t piece[16 << 10] = {0};
+	struct stage stage;
+	open_stage(&stage, NULL);
+	send_frame(&stage, SETTINGS, ACK, 0, (struct bytes){0}); /* its windows are larger */
+	for (uint32_t i = 0; i < 8; i++) {
+		request(&stage, 1 + 2 * i, 0, "POST", "/stopped");
+		for (int k = 0; k < 12; k++)
+			send_frame(&stage, DATA, 0, 1 + 2 * i,
+				   (struct bytes){piece, sizeof(piece)});
+		send_frame(&stage, RST_STREAM, 0, 1 + 2 * i, (struct bytes){cancel, 4});
+		stage_await_count(&stage, &stage.given_up, i + 1);
+	}
+	get(&stage, 101, "/");
+	await(&stage, DATA, 101);
+	assert_int_equal(stage.body_bytes, 8 * 12 * sizeof(piece));
+	assert_null(found(&stage, GOAWAY, 0).data);
+	stage_close(&stage);
+}
+
 /* ---- floods ---- */
 
 enum { FLOOD = 3000 };
@@ -388,6 +411,7 @@ int main(void)
 	    cmocka_unit_test(test_an_unfinished_head_ends_the_connection),
 	    cmocka_unit_test(test_a_window_that_stays_shut_resets_its_stream),
 	    cmocka_unit_test(test_a_feed_without_news_has_no_clock),
+	    cmocka_unit_test(test_bodies_that_nobody_took_leave_room),
 	    cmocka_unit_test(test_an_idle_connection_is_told_goodbye),
 	    cmocka_unit_test(test_streams_reset_at_once_end_the_connection),
 	    cmocka_unit_test(test_pings_and_settings_in_floods_end_the_connection),

@@ -65,6 +65,12 @@ static void answer_big(struct http_exchange *exchange)
 	free(big);
 }
 
+static void upgrade(struct http_exchange *exchange)
+{
+	if (http_exchange_upgrade(exchange) != 0)
+		answer(exchange, 426, TEXT("no upgrade"));
+}
+
 static void on_body_end(struct http_exchange *exchange)
 {
 	struct stage *stage = http_exchange_owner(exchange);
@@ -75,10 +81,8 @@ static void on_body_end(struct http_exchange *exchange)
 		stage->waiting = exchange;
 	else if (path_is(exchange, "/big"))
 		answer_big(exchange);
-	else if (path_is(exchange, "/socket") && http_exchange_upgrade(exchange) == 0)
-		;
 	else if (path_is(exchange, "/socket"))
-		answer(exchange, 426, TEXT("no upgrade"));
+		upgrade(exchange);
 	else if (!path_is(exchange, "/early") && !path_is(exchange, "/silent"))
 		answer(exchange, 200, TEXT("ok"));
 	loop_stop(stage->loop);
