@@ -6,9 +6,11 @@ import { randomUUID } from "node:crypto";
 import { SseParser } from "./sse.mjs";
 
 export class Client {
-  constructor(url, key) {
+  /** Every answer is held against `contract`, if there is one. */
+  constructor(url, key, contract) {
     this.url = url;
     this.key = key;
+    this.contract = contract;
     this.agent = new http.Agent({ keepAlive: true });
   }
 
@@ -39,7 +41,9 @@ export class Client {
     const response = await this.open(method, target, options);
     const chunks = [];
     for await (const chunk of response) chunks.push(chunk);
-    return new Answer(response.statusCode, response.headers, Buffer.concat(chunks));
+    const answer = new Answer(response.statusCode, response.headers, Buffer.concat(chunks));
+    this.contract?.check(method, target, answer);
+    return answer;
   }
 
   get(target, options) {

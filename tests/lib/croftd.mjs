@@ -19,6 +19,7 @@ import { after, before } from "node:test";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Client } from "./client.mjs";
+import { Contract } from "./contract.mjs";
 
 export const build = process.env.CROFT_BUILD ?? fileURLToPath(new URL("../../build", import.meta.url));
 
@@ -80,6 +81,7 @@ export class Croft {
     this.url = await this.#ready();
     this.port = Number(new URL(this.url).port);
     this.listen = `127.0.0.1:${this.port}`;
+    if (this.url.startsWith("http:")) this.contract = new Contract((await new Client(this.url).get("/v1/openapi.json")).expect(200));
     this.admin = this.client(fs.readFileSync(path.join(this.data, "admin.key"), "utf8").trim());
   }
 
@@ -107,7 +109,7 @@ export class Croft {
   }
 
   client(key) {
-    return new Client(this.url, key);
+    return new Client(this.url, key, this.contract);
   }
 
   /** Starts again on the same folder and port. */

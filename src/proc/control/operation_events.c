@@ -126,6 +126,7 @@ void operation_record(const struct operation *operation, struct text state, stru
 	    .project = text_of(project.data),
 	    .operation = text_of(id.data),
 	    .allow = true,
+	    .rule = TEXT("admitted"),
 	    .result_state = state,
 	    .result_code = code,
 	    .correlation = row->correlation,
