@@ -236,10 +236,8 @@ static int settle_once(struct http_connection *connection)
 static void settle(struct loop_deferred *deferred)
 {
 	struct http_connection *connection = container_of(deferred, struct http_connection, settle);
-	connection->settling = true;
 	if (!connection->dead && settle_once(connection) < 0)
 		http_connection_kill(connection);
-	connection->settling = false;
 	if (connection->dead)
 		http_connection_free(connection);
 	else

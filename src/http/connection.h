@@ -57,7 +57,6 @@ struct http_connection {
 	bool blocked;     /* the client did not take what was written */
 	bool lingers;     /* all is said: waits for the client to see it, then closes */
 	bool dead;        /* closed; freed by settle */
-	bool settling;
 
 	enum http_waiting waiting;
 	uint64_t since_ms;   /* of `waiting`, or of the last byte of a body */
