@@ -41,6 +41,8 @@ struct channel {
 	int in_fds[DESCRIPTOR_QUEUE];
 	size_t n_in_fds;
 	uint64_t received;
+	struct channel_budget *budget; /* NULL: none */
+	size_t charged;                /* to it */
 	bool greeted;
 	bool paused;
 
@@ -72,6 +74,14 @@ static void close_descriptors(int *fds, size_t count)
 		descriptor_close(&fds[i]);
 }
 
+static void charge(struct channel *channel)
+{
+	if (!channel->budget)
+		return;
+	channel->budget->held += channel->in.size - channel->charged;
+	channel->charged = channel->in.size;
+}
+
 static void update_watch(struct channel *channel)
 {
 	unsigned events = channel->paused ? 0 : LOOP_READABLE;
@@ -95,6 +105,7 @@ static void release(struct channel *channel)
 	}
 	descriptor_close(&channel->fd);
 	buffer_free(&channel->in);
+	charge(channel);
 	buffer_free(&channel->out);
 	channel->out_start = 0;
 	arena_free(&channel->arena);
@@ -436,6 +447,10 @@ static int receive(struct channel *channel)
 		if (n < READ_STEP)
 			break;
 	}
+	if (channel->open)
+		charge(channel);
+	if (channel->budget && channel->budget->held > channel->budget->limit)
+		channel->budget->on_exceeded(channel->budget);
 	return r;
 }
 
@@ -511,6 +526,18 @@ void channel_free(struct channel *channel)
 	channel->freed = true;
 	if (channel->busy == 0)
 		free(channel);
+}
+
+void channel_share(struct channel *channel, struct channel_budget *budget)
+{
+	assert(!channel->budget);
+	channel->budget = budget;
+	charge(channel);
+}
+
+size_t channel_unfinished(const struct channel *channel)
+{
+	return channel->charged;
 }
 
 size_t channel_backlog(const struct channel *channel)

@@ -30,6 +30,14 @@ struct protocol {
 
 struct channel;
 
+/* What several channels may hold together of messages that are not whole yet: a peer that sends
+ * half of one and no more costs nothing but memory, and many such peers cost much. The owner says
+ * what then happens, and must see to it that less is held: by freeing a channel, for one. */
+struct channel_budget {
+	size_t held, limit;
+	void (*on_exceeded)(struct channel_budget *budget); /* outside of every on_message() */
+};
+
 /* Descriptors that came with a message. The handler takes those it wants (descriptor_take()); the
  * rest are closed. */
 struct channel_descriptors {
@@ -56,6 +64,9 @@ enum { CHANNEL_LOW_WATER = 1 << 20 };
 int channel_new(struct channel **channel, struct loop *loop, int fd,
 		const struct protocol *protocol, const struct channel_events *events,
 		void *owner) ATTR_MUST_CHECK;
+/* The budget outlives the channel. */
+void channel_share(struct channel *channel, struct channel_budget *budget);
+size_t channel_unfinished(const struct channel *channel); /* held against its budget */
 void channel_free(struct channel *channel); /* NULL is fine; `on_closed` does not run; safe inside
 					       the channel's own callbacks */
 

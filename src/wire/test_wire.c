@@ -253,6 +253,60 @@ static void a_paused_channel_keeps_what_came(void **state ATTR_UNUSED)
 	close_pair(&pair);
 }
 
+struct shared {
+	struct channel_budget budget;
+	struct pair *pairs;
+	unsigned exceeded;
+};
+
+static void free_the_largest(struct channel_budget *budget)
+{
+	struct shared *shared = container_of(budget, struct shared, budget);
+	struct channel **first = &shared->pairs[0].a.channel,
+		       **second = &shared->pairs[1].a.channel;
+	struct channel **largest =
+	    channel_unfinished(*first) > channel_unfinished(*second) ? first : second;
+	assert_int_equal(channel_unfinished(*first) + channel_unfinished(*second), budget->held);
+	channel_free(*largest);
+	*largest = NULL;
+	shared->exceeded++;
+}
+
+/* Sends a part of a frame that never ends, and waits until it has been taken. */
+static void send_part(struct pair *pair, const uint8_t *part, size_t size)
+{
+	size_t before = channel_unfinished(pair->a.channel);
+	assert_int_equal(write(pair->fds[1], part, size), (ssize_t)size);
+	while (pair->a.channel && channel_unfinished(pair->a.channel) < before + size)
+		loop_turn(pair->loop);
+}
+
+static void halves_of_messages_are_held_up_to_a_budget(void **state ATTR_UNUSED)
+{
+	enum { PART = 32 << 10 };
+	static uint8_t part[PART] = {0, 0, 16, 0}; /* 1 MiB is announced */
+	struct pair two[2];
+	struct shared shared = {{0, 4 * PART, free_the_largest}, two, 0};
+	for (size_t i = 0; i < ARRAY_SIZE(two); i++) {
+		open_pair(&two[i], NULL);
+		channel_share(two[i].a.channel, &shared.budget);
+	}
+	for (int i = 0; i < 3; i++)
+		send_part(&two[0], part, PART);
+	send_part(&two[1], part, PART);
+	assert_int_equal(shared.exceeded, 0);
+	assert_int_equal(shared.budget.held, 4 * PART);
+	send_part(&two[1], part, 1);
+	assert_int_equal(shared.exceeded, 1);
+	assert_null(two[0].a.channel); /* it held more, though the other came last */
+	assert_int_equal(shared.budget.held, PART + 1);
+	for (size_t i = 0; i < ARRAY_SIZE(two); i++) {
+		close(two[i].fds[1]);
+		close_pair(&two[i]);
+	}
+	assert_int_equal(shared.budget.held, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +318,7 @@ int main(void)
 	    cmocka_unit_test(a_bad_frame_closes_the_channel),
 	    cmocka_unit_test(a_channel_may_be_freed_by_its_own_message),
 	    cmocka_unit_test(a_paused_channel_keeps_what_came),
+	    cmocka_unit_test(halves_of_messages_are_held_up_to_a_budget),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -232,8 +232,11 @@ static int launch(struct instance *instance, const struct control_worker_run *ru
 		return error_trace(instance->pid);
 	launcher_usage(worker->launcher, instance->slot, &usage);
 	instance->oom_kills = usage.oom_kills;
-	return error_trace(channel_new(&instance->agent, worker->loop, channel,
-				       &worker_agent_protocol, &agent_events, instance));
+	r = channel_new(&instance->agent, worker->loop, channel, &worker_agent_protocol,
+			&agent_events, instance);
+	if (r == 0)
+		channel_share(instance->agent, &worker->unfinished);
+	return error_trace(r);
 }
 
 static void release(struct instance *instance)
@@ -370,6 +373,27 @@ void instance_end(struct instance *instance)
 	list_for_each (operation, &instance->operations, link)
 		operation_fail(operation, out_of_memory ? OUTCOME_OOM : OUTCOME_WORKER_LOST,
 			       "the instance ended");
+}
+
+/* Who holds most of it ends, whoever came last: half a message costs a hostile agent nothing, and
+ * honest ones finish theirs. */
+void instances_hold_too_much(struct channel_budget *budget)
+{
+	struct worker *worker = container_of(budget, struct worker, unfinished);
+	struct instance *largest = NULL;
+	for (unsigned i = 0; i < worker->n_slots; i++) {
+		struct instance *instance = worker->slots[i];
+		if (instance && instance->agent &&
+		    (!largest ||
+		     channel_unfinished(instance->agent) > channel_unfinished(largest->agent)))
+			largest = instance;
+	}
+	if (!largest)
+		return;
+	log_warning("agents do not finish their messages: the instance with the most is ended");
+	instance_end(largest);
+	channel_free(largest->agent);
+	largest->agent = NULL;
 }
 
 void instance_reaped(struct worker *worker, pid_t pid)

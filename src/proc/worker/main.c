@@ -150,6 +150,8 @@ static int start(struct role *role, void **state)
 	worker->number = uuid_new(loop_wall_ms(worker->loop));
 	list_init(&worker->waiting);
 	output_init(&worker->output);
+	worker->unfinished = (struct channel_budget){.limit = UNFINISHED_MAX,
+						     .on_exceeded = instances_hold_too_much};
 	read_settings(worker);
 	worker->slots = calloc(worker->n_slots, sizeof(*worker->slots));
 	int r = worker->slots ? open_launcher(worker) : error_origin(-ENOMEM);

@@ -28,10 +28,11 @@ struct worker {
 	pid_t remover;      /* of what lies in the trash; 0: none */
 	bool trash_is_full; /* something came while it was at work */
 	unsigned n_slots;
-	struct instance **slots; /* by number; NULL: free */
-	struct map instances;    /* by project */
-	struct map operations;   /* by id */
-	struct list waiting;     /* operations for which no slot is free */
+	struct instance **slots;          /* by number; NULL: free */
+	struct map instances;             /* by project */
+	struct channel_budget unfinished; /* messages of all agents */
+	struct map operations;            /* by id */
+	struct list waiting;              /* operations for which no slot is free */
 	struct output output;
 	struct loop_deferred send_output;
 	uint64_t retry_at_ms; /* of output that the log had no space for */
@@ -94,6 +95,7 @@ enum {
 	OUTPUT_HELD_HIGH = 8 << 20, /* of all operations together */
 	OUTPUT_HELD_LOW = 4 << 20,
 	WAITING_BYTES_MAX = 16 << 20,
+	UNFINISHED_MAX = 32 << 20,
 };
 
 /* ---- operation.c ---- */
@@ -116,6 +118,7 @@ int instance_for(struct worker *worker, const struct control_worker_run *run,
 		 struct instance **instance) ATTR_MUST_CHECK;
 void instance_end(struct instance *instance);
 extern const struct channel_events agent_events;
+void instances_hold_too_much(struct channel_budget *budget);
 void instance_reaped(struct worker *worker, pid_t pid);
 void instance_prepare(struct worker *worker); /* the place of the next one */
 void instance_sweep(struct worker *worker, uint64_t now_ms);
