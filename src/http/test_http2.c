@@ -17,10 +17,10 @@ enum {
 
 static const struct http_limits hasty = {.connections = 10,
 					 .head_bytes = 4096,
-					 .head_ms = 40,
-					 .body_ms = 40,
+					 .head_ms = 200,
+					 .body_ms = 200,
 					 .idle_ms = 60000,
-					 .stalled_ms = 40,
+					 .stalled_ms = 200,
 					 .message_bytes = 1024};
 
 /* ---- frames ---- */
@@ -278,7 +278,7 @@ static void test_an_idle_connection_is_told_goodbye(void **state ATTR_UNUSED)
 {
 	struct http_limits limits = hasty;
 	struct stage stage;
-	limits.idle_ms = 40;
+	limits.idle_ms = 200;
 	open_stage(&stage, &limits);
 	get(&stage, 1, "/");
 	assert_goaway(&stage, 0);

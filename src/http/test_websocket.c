@@ -12,7 +12,7 @@ static const struct http_limits hasty = {.connections = 10,
 					 .head_bytes = 4096,
 					 .head_ms = 60000,
 					 .body_ms = 60000,
-					 .idle_ms = 40,
+					 .idle_ms = 400,
 					 .stalled_ms = 60000,
 					 .message_bytes = 1024};
 
