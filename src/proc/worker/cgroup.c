@@ -98,14 +98,10 @@ static uint64_t read_number(const struct cgroups *cgroups, int hierarchy, unsign
 
 /* ---- opening ---- */
 
-static int open_parents(struct cgroups *cgroups)
+static int open_parents(struct cgroups *cgroups, struct text mount_table)
 {
-	struct buffer table ATTR_BUFFER = {0};
 	struct cgroup_mounts mounts;
-	int r = file_read(AT_FDCWD, "/proc/self/mountinfo", &table);
-	if (r < 0)
-		return error_trace(r);
-	cgroup_mounts_find(buffer_text(&table), &mounts);
+	cgroup_mounts_find(mount_table, &mounts);
 	cgroups->v1 = cgroup_mounts_are_v1(&mounts);
 	if (!cgroups->v1 && !mounts.unified.data)
 		return error_origin(-ENOTSUP);
@@ -192,6 +188,14 @@ static int hand_down(const struct cgroups *cgroups)
 
 int cgroups_open(struct cgroups **out, const char *name, unsigned slots)
 {
+	struct buffer table ATTR_BUFFER = {0};
+	int r = file_read(AT_FDCWD, "/proc/self/mountinfo", &table);
+	return r < 0 ? error_trace(r) : cgroups_open_below(out, buffer_text(&table), name, slots);
+}
+
+int cgroups_open_below(struct cgroups **out, struct text mount_table, const char *name,
+		       unsigned slots)
+{
 	struct cgroups *cgroups = calloc(1, sizeof(*cgroups));
 	if (!cgroups)
 		return error_origin(-ENOMEM);
@@ -199,7 +203,7 @@ int cgroups_open(struct cgroups **out, const char *name, unsigned slots)
 	snprintf(cgroups->name, sizeof(cgroups->name), "%s", name);
 	for (int i = 0; i < HIERARCHIES; i++)
 		cgroups->folders[i] = cgroups->parents[i] = -1;
-	int r = open_parents(cgroups);
+	int r = open_parents(cgroups, mount_table);
 	for (int i = HIERARCHIES - 1; r == 0 && i >= 0; i--)
 		if (cgroups->parents[i] >= 0)
 			r = open_folder(cgroups, i);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/attributes.h"
+#include "base/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +28,9 @@ struct cgroup_usage {
 /* `name` tells this croftd's groups from others': what is found under it is left over from a worker
  * that died, and is killed and removed. -ENOTSUP if a controller is missing. */
 int cgroups_open(struct cgroups **cgroups, const char *name, unsigned slots) ATTR_MUST_CHECK;
+/* The same, with the hierarchies of a mount table in the form of /proc/self/mountinfo. */
+int cgroups_open_below(struct cgroups **cgroups, struct text mount_table, const char *name,
+		       unsigned slots) ATTR_MUST_CHECK;
 void cgroups_close(struct cgroups *cgroups); /* the processes must be gone; removes the groups */
 
 /* The descriptors that cgroups_enter() and cgroups_limit() need, into `fds`: how many. */
