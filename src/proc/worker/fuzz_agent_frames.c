@@ -39,7 +39,12 @@ void launcher_reset_peak(const struct launcher *launcher ATTR_UNUSED, unsigned s
 }
 
 int project_open(struct worker *worker ATTR_UNUSED, struct uuid project ATTR_UNUSED,
-		 int *folder ATTR_UNUSED)
+		 int *folder ATTR_UNUSED, bool *made ATTR_UNUSED)
+{
+	return -1;
+}
+
+int project_settle(struct worker *worker ATTR_UNUSED)
 {
 	return -1;
 }

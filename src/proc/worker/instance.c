@@ -223,15 +223,22 @@ static int launch(struct instance *instance, const struct control_worker_run *ru
 	struct cgroup_usage usage;
 	struct launch launch = {instance->slot, -1, limits_for(worker, run)};
 	int channel;
-	int r = project_open(worker, instance->project, &launch.project);
+	bool made;
+	int r = project_open(worker, instance->project, &launch.project, &made);
 	if (r < 0)
 		return error_trace(r);
 	instance->pid = launcher_start(worker->launcher, &launch, &channel);
 	close(launch.project);
 	if (instance->pid < 0)
 		return error_trace(instance->pid);
+	/* The instance is completed meanwhile; it hears of no operation before this turn ends. */
+	r = made ? project_settle(worker) : 0;
 	launcher_usage(worker->launcher, instance->slot, &usage);
 	instance->oom_kills = usage.oom_kills;
+	if (r < 0) {
+		close(channel);
+		return error_trace(r);
+	}
 	r = channel_new(&instance->agent, worker->loop, channel, &worker_agent_protocol,
 			&agent_events, instance);
 	if (r == 0)

@@ -26,19 +26,22 @@ enum {
 	LOWEST_PRIORITY = 19,
 };
 
-int project_open(struct worker *worker, struct uuid project, int *out)
+int project_open(struct worker *worker, struct uuid project, int *out, bool *made)
 {
 	struct id_text name = id_format(ID_PROJECT, project);
-	bool made = mkdirat(worker->projects, name.data, 0700) == 0;
-	if (!made && errno != EEXIST)
+	*made = mkdirat(worker->projects, name.data, 0700) == 0;
+	if (!*made && errno != EEXIST)
 		return error_origin(-errno);
 	int folder ATTR_DESCRIPTOR = openat(worker->projects, name.data, FOLDER);
 	if (folder < 0 || fchown(folder, PROJECT_OWNER, PROJECT_OWNER) < 0)
 		return error_origin(-errno);
-	if (made && fsync(worker->projects) < 0)
-		return error_origin(-errno);
 	*out = descriptor_take(&folder);
 	return 0;
+}
+
+int project_settle(struct worker *worker)
+{
+	return fsync(worker->projects) < 0 ? error_origin(-errno) : 0;
 }
 
 /* ---- removing, in the child: by descriptors, never through a link, since the tenant chose every

@@ -136,7 +136,11 @@ void stream_link_connected(struct worker *worker);
 void stream_link_sweep(struct worker *worker, uint64_t now_ms);
 
 /* ---- project.c ---- */
-int project_open(struct worker *worker, struct uuid project, int *folder) ATTR_MUST_CHECK;
+/* Makes the folder if it is not there; then it is on disk after project_settle(), which nothing
+ * that is written in it may come before. */
+int project_open(struct worker *worker, struct uuid project, int *folder,
+		 bool *made) ATTR_MUST_CHECK;
+int project_settle(struct worker *worker) ATTR_MUST_CHECK;
 int project_remove(struct worker *worker, struct uuid project);
 void project_empty_trash(struct worker *worker);
 bool project_remover_ended(struct worker *worker, pid_t pid, int status); /* false: it is none */
