@@ -19,9 +19,12 @@
 
 enum { SOMEBODY = 64399 };
 
-static const char *const file_calls[] = {"openat", "mkdir",  "fsync", "setresuid",
-					 "mount",  "chroot", NULL};
+static const char *const file_calls[] = {"openat",  "mkdir",  "fsync",  "setresuid",
+					 "mount",   "chroot", "mknod",  "mknodat",
+					 "symlink", "execve", "unlink", NULL};
 static const struct confine_powers file_powers = {.role = "test", .syscalls = file_calls};
+static const struct confine_powers reader_powers = {
+    .role = "test", .reads_system_files = true, .syscalls = file_calls};
 static const struct confine_powers no_powers = {.role = "test"};
 
 /* Runs `attempt` in a child that was confined to a fresh folder; returns its wait status. */
@@ -77,6 +80,32 @@ static int sees_its_own_root_alone(void)
 	return own && up < 0 && errno == ENOENT ? 0 : 1;
 }
 
+/* The calls are allowed here, and the folder is its own: it is Landlock that refuses. */
+static int makes_no_more_than_files_and_folders(void)
+{
+	char *const none[] = {NULL};
+	int fd = open("/file", O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+	bool made = fd >= 0 && close(fd) == 0;
+	bool no_link = symlink("file", "/link") < 0 && errno == EACCES;
+	bool no_socket = mknod("/socket", S_IFSOCK | 0600, 0) < 0 && errno == EACCES;
+	bool no_fifo = mknod("/fifo", S_IFIFO | 0600, 0) < 0 && errno == EACCES;
+	bool no_program = execve("/file", none, none) < 0 && errno == EACCES;
+	bool removed = unlink("/file") == 0;
+	return made && no_link && no_socket && no_fifo && no_program && removed ? 0 : 1;
+}
+
+/* Each of these everybody may read, or write, as far as users and modes are concerned. */
+static int reads_what_resolving_needs_and_no_more(void)
+{
+	static const char *const out[] = {"/proc/self/status", "/usr/bin/env", "/var", "/tmp", "/"};
+	for (size_t i = 0; i < ARRAY_SIZE(out); i++)
+		if (open(out[i], O_RDONLY | O_CLOEXEC) >= 0 || errno != EACCES)
+			return (int)i + 1;
+	bool no_file =
+	    open("/tmp/croft-confine", O_WRONLY | O_CREAT | O_CLOEXEC, 0600) < 0 && errno == EACCES;
+	return no_file && open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0 ? 0 : 99;
+}
+
 static int opens_a_file(void)
 {
 	return open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) >= 0 ? 0 : 1;
@@ -127,6 +156,12 @@ static void the_root_is_the_roles_own(void **state ATTR_UNUSED)
 	assert_holds(&file_powers, sees_its_own_root_alone);
 }
 
+static void landlock_refuses_what_user_and_root_would_allow(void **state ATTR_UNUSED)
+{
+	assert_holds(&file_powers, makes_no_more_than_files_and_folders);
+	assert_holds(&reader_powers, reads_what_resolving_needs_and_no_more);
+}
+
 static void what_is_not_named_ends_the_process(void **state ATTR_UNUSED)
 {
 	static int (*const attempts[])(void) = {opens_a_file, opens_a_socket, starts_a_process};
@@ -144,6 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(privileges_are_gone_for_good),
 	    cmocka_unit_test(the_root_is_the_roles_own),
+	    cmocka_unit_test(landlock_refuses_what_user_and_root_would_allow),
 	    cmocka_unit_test(what_is_not_named_ends_the_process),
 	    cmocka_unit_test(a_filter_for_others_refuses_and_does_not_end),
 	};

@@ -1,6 +1,7 @@
 // What each process of Croft may do, as the kernel tells it: the table of SECURITY.md. A change of power is a change here.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { before, describe, it } from "node:test";
@@ -77,7 +78,7 @@ describe("each role", () => {
     assert.equal(new Set(users).size, users.length);
   });
 
-  it("the gateway's root is empty, and not its own to write in", () => {
+  it("the gateway's root is empty", () => {
     const folder = path.join(croft.data, "gateway");
     assert.deepEqual(fs.readdirSync(folder), []);
   });
@@ -86,5 +87,28 @@ describe("each role", () => {
     for (const role of Object.keys(roles)) assert.equal(fs.statSync(path.join(croft.data, role)).mode & 0o777, 0o700, role);
     for (const secret of ["admin.key", "audit/signing.key", "stream/stream.key"])
       assert.equal(fs.statSync(path.join(croft.data, secret)).mode & 0o077, 0, secret);
+  });
+
+  it("reads its own folder, and no other's", () => {
+    const reads = (role, folder) => {
+      const [uid] = statusOf(pidOf(role)).Uid.split("\t");
+      const as = [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"];
+      return spawnSync("setpriv", [...as, "ls", path.join(croft.data, folder)]).status === 0;
+    };
+    fs.chmodSync(croft.data, 0o711); // as an installed one has it
+    const confined = Object.keys(roles).filter((role) => role !== "worker");
+    for (const role of confined) assert.deepEqual(Object.keys(roles).filter((folder) => reads(role, folder)), [role], role);
+  });
+
+  it("lets nobody trace it, not even another process of its user", () => {
+    for (const role of Object.keys(roles).filter((name) => name !== "worker")) {
+      const pid = pidOf(role);
+      const [uid] = statusOf(pid).Uid.split("\t");
+      for (const name of ["mem", "environ", "fd"]) {
+        const read = spawnSync("setpriv", [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "--bounding-set=-all", "ls", "-L", `/proc/${pid}/${name}/`]);
+        assert.notEqual(read.status, 0, `${role} ${name}`);
+        assert.equal(fs.statSync(`/proc/${pid}/${name}`).uid, 0, `${role} ${name}`);
+      }
+    }
   });
 });
