@@ -92,7 +92,7 @@ export class Contract {
     if (bodiless || !response.content) return assert.ok(bodiless, `${what} with a body, which openapi.yaml does not say`);
     const content = response.content[mediaType];
     assert.ok(content, `${what} with ${mediaType}, which openapi.yaml does not say`);
-    if (!/json$/.test(mediaType) || !content.schema) return;
+    if (!/[/+]json$/.test(mediaType) || !content.schema) return;
     const errors = this.errors(content.schema, answer.json);
     assert.equal(errors.length, 0, `${what}, which is not as openapi.yaml says: ${errors.slice(0, 5).join("; ")}: ${answer.text.slice(0, 600)}`);
   }
