@@ -98,6 +98,45 @@ describe("an instance", () => {
   });
 });
 
+describe("the groups of an instance", () => {
+  const croft = useCroft({ settings: { "instance.memory": "80M", "instance.cpu_percent": "150", "instance.pids": "40" } });
+
+  /** The folders of a process's groups: {controller: folder}; "" is that of the unified hierarchy. */
+  const groupsOf = (pid) => {
+    const mounts = fs.readFileSync("/proc/self/mounts", "utf8").split("\n").map((line) => line.split(" "));
+    const point = (controller) => mounts.find(([, , type, options]) =>
+      controller ? type === "cgroup" && options.split(",").includes(controller) : type === "cgroup2")[1];
+    const groups = fs.readFileSync(`/proc/${pid}/cgroup`, "utf8").trim().split("\n").map((line) => /^\d+:([^:]*):(.*)$/.exec(line));
+    return Object.fromEntries(groups.flatMap(([, names, group]) => names.split(",").filter((name) => !name.startsWith("name="))
+      .map((name) => [name, path.join(point(name), group)])));
+  };
+
+  it("limit memory, processor and processes to what is configured, agent and commands together", async () => {
+    const { id } = await croft.admin.makeProject();
+    const { id: operation } = (await croft.admin.operate(id, "command.run", { argv: ["sleep", "3600"] })).expect(202);
+    const [command] = await until(() => {
+      const found = croft.descendants().filter((process) => process.name === "sleep");
+      return found.length > 0 && found;
+    }, "the command to run");
+    const groups = groupsOf(command.pid);
+    const content = (controller, file) => fs.readFileSync(path.join(groups[controller], file), "utf8").trim();
+    const limits = "memory" in groups
+      ? [content("memory", "memory.limit_in_bytes"), content("cpu", "cpu.cfs_quota_us"), content("cpu", "cpu.cfs_period_us"), content("pids", "pids.max")]
+      : [content("", "memory.max"), ...content("", "cpu.max").split(" "), content("", "pids.max")];
+    assert.deepEqual(limits, [String(80 << 20), "150000", "100000", "40"]);
+    assert.deepEqual(groupsOf(command.parent), groups);
+    assert.notDeepEqual(groupsOf(croft.pids("worker")[0]), groups);
+    await croft.admin.post(`/v1/operations/${operation}/cancel`, { json: {} });
+    await croft.admin.finished(operation);
+  });
+
+  it("are not told to who is in them", async () => {
+    const { id } = await croft.admin.makeProject();
+    const { stdout } = await croft.admin.shell(id, "cut -d: -f3 /proc/self/cgroup | sort -u");
+    assert.equal(stdout, "/\n");
+  });
+});
+
 describe("an instance that has nothing to do", () => {
   const croft = useCroft({ settings: { "instance.idle": "300ms" } });
   const agents = () => croft.descendants().filter((process) => process.name === "croft-agent");
