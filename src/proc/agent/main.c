@@ -225,6 +225,10 @@ static int set_up(struct agent *agent)
 	sigemptyset(&children);
 	sigaddset(&children, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &children, NULL);
+	/* What the host ignores is no tenant's business. Once for all commands: their start waits
+	 * for each call between vfork and execve. */
+	for (int number = 1; number < _NSIG; number++)
+		signal(number, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
 	agent->epoll = epoll_create1(EPOLL_CLOEXEC);
 	agent->child_source = (struct source){

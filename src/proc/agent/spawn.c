@@ -131,8 +131,7 @@ static int become(const struct spawn *spawn, const char *program)
 		if (dup2(slave >= 0 ? slave : spawn->streams[i], i) < 0)
 			return errno;
 	sigemptyset(&none);
-	for (int number = 1; number < _NSIG; number++)
-		signal(number, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL); /* the only one that the agent ignores */
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execve(program, (char *const *)(uintptr_t)spawn->argv, spawn->environment);
 	return errno;
