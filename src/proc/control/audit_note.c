@@ -28,6 +28,13 @@ static struct text id_text(struct control_request *request, enum id_kind kind, s
 	return clean(request, text_of(text.data), sizeof(text.data));
 }
 
+static const char *action_of(const struct control_request *request, const struct audit_note *note)
+{
+	if (note->action)
+		return note->action;
+	return request->action ? request->action : request->rule->action;
+}
+
 static struct text or_empty(const char *text)
 {
 	return text ? text_of(text) : (struct text){0};
@@ -44,7 +51,7 @@ void control_audit(struct control_request *request, const struct audit_note *not
 	    .actor_type = text_of(caller->type),
 	    .actor_id = clean(request, caller->name, ACTOR_ID_MAX),
 	    .actor_key = id_text(request, ID_KEY, caller->key),
-	    .action = text_of(note->action ? note->action : request->rule->action),
+	    .action = text_of(action_of(request, note)),
 	    .workspace = id_text(request, ID_WORKSPACE, request->workspace_id),
 	    .project = id_text(request, ID_PROJECT, request->project_id),
 	    .operation = id_text(request, ID_OPERATION, operation),

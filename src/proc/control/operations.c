@@ -194,6 +194,7 @@ static int check_timeout(struct control_request *request, struct operation_order
 int operation_check_right(struct control_request *request, enum operation_kind kind)
 {
 	struct policy policy = policy_parse(request->project.policy);
+	request->action = operation_types[kind].name;
 	if (operation_types[kind].flags & OPERATION_WRITES) {
 		struct access_decision decision =
 		    control_request_decide(request, ACCESS_CONTENT_CHANGE);
@@ -206,7 +207,6 @@ int operation_check_right(struct control_request *request, enum operation_kind k
 	if (policy_allows(&policy, kind))
 		return 0;
 	struct audit_note note = {
-	    .action = operation_types[kind].name,
 	    .rule = "deny.policy",
 	    .result_state = "denied",
 	    .result_code = problem_kinds[PROBLEM_POLICY_DENIED].code,

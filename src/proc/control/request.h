@@ -66,6 +66,7 @@ struct control_request {
 	struct uuid operation_id;         /* of SCOPE_OPERATION */
 	struct uuid project_id;      /* as asked for: for the audit log, also where it was denied */
 	const char *allowed_by;      /* rule, for the audit log */
+	const char *action;          /* for the audit log, where the body says it; else NULL */
 	enum problem_code denied_as; /* while the entry of a denial is on its way */
 
 	struct limiter_state rate;
