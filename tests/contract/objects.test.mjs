@@ -88,6 +88,15 @@ describe("an object", () => {
     });
   }
 
+  it("workspace: is made once under one key", async () => {
+    const headers = { "idempotency-key": randomUUID() };
+    const first = await api.post("/v1/workspaces", { json: { name: "keyed" }, headers });
+    const again = await api.post("/v1/workspaces", { json: { name: "keyed" }, headers });
+    assert.equal(again.expect(201).id, first.expect(201).id);
+    assert.equal(again.headers["idempotent-replayed"], "true");
+    (await api.post("/v1/workspaces", { json: { name: "other" }, headers })).problem(422, "idempotency_key_reused");
+  });
+
   it("workspace: stays while it has projects, or their files", async () => {
     const { workspace, project } = await api.makeProject();
     (await api.delete(`/v1/workspaces/${workspace.id}`)).problem(409, "conflict");
