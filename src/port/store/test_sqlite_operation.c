@@ -3,8 +3,10 @@
 #include "port/store/operations.h"
 #include "port/store/workspaces.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct fixture {
@@ -176,6 +178,54 @@ static void test_a_used_key_leaves_no_row(void **state)
 			 STORE_NOT_FOUND);
 }
 
+/* In the process that dies: it ends by the signal, or with 1 if something else went wrong. */
+ATTR_NORETURN static void insert_and_die(struct fixture *f, const struct store_operation *row,
+					 bool committed)
+{
+	struct store *store;
+	struct store_replay replay = replay_of("k1", row->id);
+	if (loop_new(&f->loop) < 0 || store_sqlite_open(f->path, f->loop, &store) < 0)
+		_exit(1);
+	store->operations->insert(store, row, &replay, NULL);
+	if (committed && store->base->flush(store) != STORE_DONE)
+		_exit(1);
+	raise(SIGKILL);
+	_exit(1);
+}
+
+static void insert_in_a_killed_process(struct fixture *f, const struct store_operation *row,
+				       bool committed)
+{
+	int status;
+	f->store->base->close(f->store);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		insert_and_die(f, row, committed);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_int_equal(store_sqlite_open(f->path, f->loop, &f->store), 0);
+}
+
+static void test_killed_before_the_commit_neither_row_nor_key_is_there(void **state)
+{
+	struct fixture *f = *state;
+	struct store_operation lost = row_of(f, 1000), again = row_of(f, 1001), out;
+	insert_in_a_killed_process(f, &lost, false);
+	assert_int_equal(f->store->operations->get(f->store, lost.id, &f->arena, &out),
+			 STORE_NOT_FOUND);
+	assert_int_equal(insert(f, &again, "k1"), STORE_DONE);
+}
+
+static void test_killed_after_the_commit_both_row_and_key_are_there(void **state)
+{
+	struct fixture *f = *state;
+	struct store_operation kept = row_of(f, 1000), again = row_of(f, 1001);
+	insert_in_a_killed_process(f, &kept, true);
+	assert_int_equal(get(f, kept.id).state, STORE_OPERATION_OPEN);
+	assert_int_equal(insert(f, &again, "k1"), STORE_EXISTS);
+}
+
 static void test_marks(void **state)
 {
 	struct fixture *f = *state;
@@ -251,6 +301,8 @@ int main(void)
 	    TEST(test_a_row_comes_back_whole),
 	    TEST(test_an_operation_ends_once),
 	    TEST(test_a_used_key_leaves_no_row),
+	    TEST(test_killed_before_the_commit_neither_row_nor_key_is_there),
+	    TEST(test_killed_after_the_commit_both_row_and_key_are_there),
 	    TEST(test_marks),
 	    TEST(test_what_the_log_was_not_told_is_found_and_kept),
 	    TEST(test_lists_go_back_in_pages),
