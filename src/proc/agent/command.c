@@ -20,8 +20,9 @@
 
 enum {
 	READ_SIZE = EVENT_CHUNK_LIMIT - 4, /* and what was held back of a character */
-	PIPE_SIZE = 256 << 10,
-	QUIET_MS = 100, /* of pipes that grandchildren keep open, once the command has ended */
+	PIPE_WIDE = 256 << 10,
+	MUCH = 32 << 10, /* at once: a command that prints like this gets a wide pipe */
+	QUIET_MS = 100,  /* of pipes that grandchildren keep open, once the command has ended */
 	INPUT_LIMIT = 8 << 20, /* that the command has not read yet */
 	CARRY_MAX = 3,
 };
@@ -35,6 +36,7 @@ struct outlet {
 	enum event_stream stream;
 	uint8_t carry[CARRY_MAX]; /* the beginning of a character whose end has not come */
 	size_t n_carry;
+	bool is_wide;
 };
 
 struct command {
@@ -106,6 +108,15 @@ static void quiet(struct task *task)
 	finish_if_over(command);
 }
 
+/* So that a command that prints much waits less for us. Refused beyond the tenant's share of the
+ * kernel's memory: then it stays as it is. */
+static void widen(struct outlet *outlet)
+{
+	outlet->is_wide = true;
+	if (!outlet->command->has_terminal)
+		fcntl(outlet->source.fd, F_SETPIPE_SZ, PIPE_WIDE);
+}
+
 static void outlet_ready(struct source *source, uint32_t events ATTR_UNUSED)
 {
 	struct outlet *outlet = container_of(source, struct outlet, source);
@@ -121,6 +132,8 @@ static void outlet_ready(struct source *source, uint32_t events ATTR_UNUSED)
 		finish_if_over(command);
 		return;
 	}
+	if (n >= MUCH && !outlet->is_wide)
+		widen(outlet);
 	print(outlet, data, outlet->n_carry + (size_t)n);
 	if (command->has_ended)
 		task_set_due(task, QUIET_MS, quiet);
@@ -387,8 +400,6 @@ static int open_outlets(struct command *command, struct spawn *spawn)
 		int ends[2];
 		if (pipe2(ends, O_CLOEXEC) < 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0)
 			return -errno;
-		fcntl(ends[0], F_SETPIPE_SZ,
-		      PIPE_SIZE); /* refused beyond the tenant's share: smaller */
 		watch_outlet(command, i, ends[0], streams[i]);
 		spawn->streams[i + 1] = ends[1];
 	}
