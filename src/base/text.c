@@ -139,6 +139,8 @@ bool text_is_utf8(struct text text)
 
 size_t text_utf8_tail(struct text text)
 {
+	if (text.size == 0) /* also one without data: not even 0 may be added to NULL */
+		return 0;
 	const uint8_t *start = (const uint8_t *)text.data, *end = start + text.size;
 	for (size_t back = 1; back <= 3 && back <= text.size; back++) {
 		const uint8_t *at = end - back;
