@@ -55,6 +55,8 @@ describe("a named stream", () => {
     (await api.post(at("chat"), { json: { data: 1, more: 2 } })).problem(400, "invalid_input");
     (await publish("x".repeat(65), 1)).problem(400, "invalid_input");
     (await publish("chat", "x".repeat(3 << 20))).problem(413);
+    for (const key of ["", "k".repeat(256)])
+      (await publish("chat", 1, { "idempotency-key": key })).problem(400, "idempotency_key_invalid");
   });
 });
 

@@ -34,6 +34,15 @@ static bool is_well_formed(struct text key)
 	       !text_has(key, '\0');
 }
 
+int replay_check_key(struct control_request *request)
+{
+	if (!request->in->has_idempotency_key || is_well_formed(request->in->idempotency_key))
+		return 0;
+	control_answer_problem(request, PROBLEM_IDEMPOTENCY_KEY_INVALID,
+			       "1 to %d characters of UTF-8", IDEMPOTENCY_KEY_LIMIT);
+	return 1;
+}
+
 /* The first one may have come in this very turn of the loop: what is answered again must be
  * durable. */
 static enum replay_verdict found(struct control_request *request, const struct store_replay *stored,
@@ -61,11 +70,8 @@ enum replay_verdict replay_check(struct control_request *request, struct uuid ob
 	*replay = (struct replay){.has_key = request->in->has_idempotency_key};
 	if (!replay->has_key)
 		return REPLAY_NEW;
-	if (!is_well_formed(request->in->idempotency_key)) {
-		control_answer_problem(request, PROBLEM_IDEMPOTENCY_KEY_INVALID,
-				       "1 to %d characters of UTF-8", IDEMPOTENCY_KEY_LIMIT);
+	if (replay_check_key(request) != 0)
 		return REPLAY_ANSWERED;
-	}
 	replay->record = (struct store_replay){
 	    .caller = request->caller.name,
 	    .key = request->in->idempotency_key,

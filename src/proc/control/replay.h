@@ -17,6 +17,9 @@ struct replay {
 	struct store_replay record;
 };
 
+/* For calls that keep no record. 0; 1: the key was malformed, which is answered. */
+int replay_check_key(struct control_request *request) ATTR_MUST_CHECK;
+
 /* `object` is the id that the new object would get. */
 enum replay_verdict replay_check(struct control_request *request, struct uuid object,
 				 struct replay *replay) ATTR_MUST_CHECK;

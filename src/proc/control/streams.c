@@ -80,7 +80,8 @@ void stream_publish(struct control_request *request)
 	struct buffer data ATTR_BUFFER = {0};
 	struct message_fields fields = {0};
 	uint64_t present;
-	if (control_request_body(request, table, &fields, &present))
+	if (control_request_body(request, table, &fields, &present) ||
+	    replay_check_key(request) != 0)
 		return;
 	if (name.size == 0 || name.size > STREAM_NAME_LIMIT || !text_is_utf8(name) ||
 	    text_has(name, '\0')) {
