@@ -143,6 +143,14 @@ describe("a WebSocket", () => {
       (await api.get("/healthz")).expect(200);
     });
 
+  for (const [name, first, payload] of [["in pieces", 0x09, "x"], ["that is too long", 0x89, "x".repeat(126)]])
+    it(`ends with a control frame ${name}`, async (t) => {
+      const socket = await open(t);
+      socket.frame(first, payload);
+      assert.notEqual(await socket.ended(), 1000);
+      (await api.get("/healthz")).expect(200);
+    });
+
   it("takes a message in pieces, with a ping between them", async (t) => {
     const socket = await open(t);
     socket.frame(0x01, '{"type":"pi');
