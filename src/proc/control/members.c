@@ -206,29 +206,29 @@ void member_add(struct control_request *request)
 
 /* ---- read ---- */
 
-void member_list(struct control_request *request)
+static int read_page(struct control_request *request, const struct page *page, size_t limit,
+		     void **rows, size_t *count)
 {
 	struct store *store = request->control->store;
-	struct buffer body ATTR_BUFFER = {0};
-	struct json json = json_to(&body);
-	struct store_member *rows;
-	struct page page;
-	size_t count;
-	if (page_read(request, "members", request->workspace_id, NULL, &page))
-		return;
-	int r = store->people->member_list(store, request->workspace_id, page.after, page.limit + 1,
-					   &request->arena, &rows, &count);
-	if (r != 0) {
-		control_answer_outcome(request, r);
-		return;
-	}
-	bool more = count > page.limit;
-	count -= more;
-	page_begin(&json);
-	for (size_t i = 0; i < count; i++)
-		write_member(&json, &rows[i]);
-	page_end(&json, request, &page, count > 0 ? rows[count - 1].user : page.after, more);
-	control_answer_json(request, 200, &body);
+	struct store_member *found = NULL;
+	int r = store->people->member_list(store, request->workspace_id, page->after, limit,
+					   &request->arena, &found, count);
+	*rows = found;
+	return r;
+}
+
+static void write_row(struct json *json, struct control_request *request ATTR_UNUSED, void *row)
+{
+	write_member(json, row);
+}
+
+void member_list(struct control_request *request)
+{
+	static const struct page_kind kind = {.list = "members",
+					      PAGE_ROW(struct store_member, user),
+					      .read = read_page,
+					      .write = write_row};
+	page_answer(request, &kind, request->workspace_id);
 }
 
 /* The member that the path names; answers not_found otherwise. */

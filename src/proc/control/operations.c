@@ -296,31 +296,30 @@ void operation_get(struct control_request *request)
 		answer_operation(request, 200, &row);
 }
 
-void operation_list(struct control_request *request)
+static int read_page(struct control_request *request, const struct page *page, size_t limit,
+		     void **rows, size_t *count)
 {
 	struct store *store = request->control->store;
-	struct buffer body ATTR_BUFFER = {0};
-	struct json json = json_to(&body);
-	struct store_operation *rows;
-	struct page page;
-	size_t count;
-	if (page_read(request, "operations", request->project_id, NULL, &page))
-		return;
-	int r = store->operations->list(store, request->project_id, page.after, page.limit + 1,
-					&request->arena, &rows, &count);
-	if (r != 0) {
-		control_answer_outcome(request, r);
-		return;
-	}
-	bool more = count > page.limit;
-	count -= more;
-	page_begin(&json);
-	for (size_t i = 0; i < count; i++) {
-		operations_refresh(request->control->operations, &rows[i]);
-		operation_write(&json, &rows[i]);
-	}
-	page_end(&json, request, &page, count > 0 ? rows[count - 1].id : page.after, more);
-	control_answer_json(request, 200, &body);
+	struct store_operation *found = NULL;
+	int r = store->operations->list(store, request->project_id, page->after, limit,
+					&request->arena, &found, count);
+	*rows = found;
+	return r;
+}
+
+static void write_row(struct json *json, struct control_request *request, void *row)
+{
+	operations_refresh(request->control->operations, row);
+	operation_write(json, row);
+}
+
+void operation_list(struct control_request *request)
+{
+	static const struct page_kind kind = {.list = "operations",
+					      PAGE_ROW(struct store_operation, id),
+					      .read = read_page,
+					      .write = write_row};
+	page_answer(request, &kind, request->project_id);
 }
 
 /* ---- what is said to one that runs ---- */

@@ -143,3 +143,30 @@ void page_end(struct json *json, const struct control_request *request, const st
 	}
 	json_object_end(json);
 }
+
+void page_answer(struct control_request *request, const struct page_kind *kind, struct uuid scope)
+{
+	struct buffer body ATTR_BUFFER = {0};
+	struct json json = json_to(&body);
+	struct page page;
+	void *rows = NULL;
+	size_t count = 0;
+	if (page_read(request, kind->list, scope, NULL, &page))
+		return;
+	/* One more than is shown tells whether there are more. */
+	int r = kind->read(request, &page, page.limit + 1, &rows, &count);
+	if (r != 0) {
+		control_answer_outcome(request, r);
+		return;
+	}
+	bool more = count > page.limit;
+	struct uuid last = page.after;
+	page_begin(&json);
+	for (size_t i = 0; i < count - more; i++) {
+		char *row = (char *)rows + i * kind->row_size;
+		memcpy(last.b, row + kind->id_offset, sizeof(last.b));
+		kind->write(&json, request, row);
+	}
+	page_end(&json, request, &page, last, more);
+	control_answer_json(request, 200, &body);
+}

@@ -36,3 +36,18 @@ void page_begin(struct json *json);
 /* `last` is the position of the last row written; `more`: there is another behind it. */
 void page_end(struct json *json, const struct control_request *request, const struct page *page,
 	      struct uuid last, bool more);
+
+/* What lists of one kind have of their own, where the store answers at once. */
+struct page_kind {
+	const char *list;
+	size_t row_size, id_offset; /* of a row; its id is its position */
+	/* At most `limit` rows behind page->after, in the request's arena. */
+	int (*read)(struct control_request *request, const struct page *page, size_t limit,
+		    void **rows, size_t *count);
+	void (*write)(struct json *json, struct control_request *request, void *row);
+};
+
+#define PAGE_ROW(type, id) .row_size = sizeof(type), .id_offset = offsetof(type, id)
+
+/* Answers a request for a page of such a list. `scope`: whose. */
+void page_answer(struct control_request *request, const struct page_kind *kind, struct uuid scope);

@@ -126,30 +126,31 @@ void project_create(struct control_request *request)
 
 /* ---- read, update ---- */
 
-void project_list(struct control_request *request)
+static int read_page(struct control_request *request, const struct page *page, size_t limit,
+		     void **rows, size_t *count)
 {
 	struct store *store = request->control->store;
-	struct buffer body ATTR_BUFFER = {0};
-	struct json json = json_to(&body);
-	struct store_project *rows;
-	struct page page;
-	size_t count;
-	if (page_read(request, "projects", request->workspace_id, NULL, &page))
-		return;
-	int r = store->projects->list(store, request->workspace_id, page.after, page.limit + 1,
-				      &request->arena, &rows, &count);
-	if (r != 0) {
-		control_answer_outcome(request, r);
-		return;
-	}
-	bool more = count > page.limit;
-	count -= more;
-	page_begin(&json);
-	for (size_t i = 0; i < count; i++)
-		if (control_request_reaches(request, rows[i].id))
-			write_project(&json, &rows[i]);
-	page_end(&json, request, &page, count > 0 ? rows[count - 1].id : page.after, more);
-	control_answer_json(request, 200, &body);
+	struct store_project *found = NULL;
+	int r = store->projects->list(store, request->workspace_id, page->after, limit,
+				      &request->arena, &found, count);
+	*rows = found;
+	return r;
+}
+
+static void write_row(struct json *json, struct control_request *request, void *row)
+{
+	struct store_project *project = row;
+	if (control_request_reaches(request, project->id))
+		write_project(json, project);
+}
+
+void project_list(struct control_request *request)
+{
+	static const struct page_kind kind = {.list = "projects",
+					      PAGE_ROW(struct store_project, id),
+					      .read = read_page,
+					      .write = write_row};
+	page_answer(request, &kind, request->workspace_id);
 }
 
 void project_get(struct control_request *request)

@@ -149,49 +149,42 @@ void workspace_create(struct control_request *request)
 
 /* A key sees its own workspace, a person those of which they are a member, the administrator all.
  */
-static int list_rows(struct control_request *request, const struct page *page,
-		     struct store_workspace **rows, size_t *count)
+static int read_page(struct control_request *request, const struct page *page, size_t limit,
+		     void **rows, size_t *count)
 {
 	const struct control_caller *caller = &request->caller;
 	struct store *store = request->control->store;
-	if (caller->kind == CALLER_USER && uuid_is_zero(caller->user)) {
-		*count = 0;
+	struct store_workspace *found = NULL;
+	int r;
+	if (caller->kind == CALLER_USER && uuid_is_zero(caller->user))
 		return 0;
+	if (caller->kind != CALLER_KEY) {
+		r = store->workspaces->list(store, caller->user, page->after, limit,
+					    &request->arena, &found, count);
+		*rows = found;
+		return r;
 	}
-	if (caller->kind != CALLER_KEY)
-		return store->workspaces->list(store, caller->user, page->after, page->limit + 1,
-					       &request->arena, rows, count);
-	*rows = arena_alloc(&request->arena, sizeof(**rows));
-	if (!*rows)
+	*rows = found = arena_alloc(&request->arena, sizeof(*found));
+	if (!found)
 		return error_origin(-ENOMEM);
-	int r = store->workspaces->get(store, caller->workspace, &request->arena, *rows);
+	r = store->workspaces->get(store, caller->workspace, &request->arena, found);
 	*count = r == 0 && memcmp(page->after.b, caller->workspace.b, sizeof(page->after.b)) < 0;
 	return r == STORE_NOT_FOUND ? 0 : r;
 }
 
+static void write_row(struct json *json, struct control_request *request ATTR_UNUSED, void *row)
+{
+	write_workspace(json, row);
+}
+
 void workspace_list(struct control_request *request)
 {
-	struct buffer body ATTR_BUFFER = {0};
-	struct json json = json_to(&body);
-	struct store_workspace *rows = NULL;
-	struct uuid scope =
-	    uuid_is_zero(request->caller.key) ? request->caller.user : request->caller.key;
-	struct page page;
-	size_t count;
-	if (page_read(request, "workspaces", scope, NULL, &page))
-		return;
-	int r = list_rows(request, &page, &rows, &count);
-	if (r != 0) {
-		control_answer_outcome(request, r);
-		return;
-	}
-	bool more = count > page.limit;
-	count -= more;
-	page_begin(&json);
-	for (size_t i = 0; i < count; i++)
-		write_workspace(&json, &rows[i]);
-	page_end(&json, request, &page, count > 0 ? rows[count - 1].id : page.after, more);
-	control_answer_json(request, 200, &body);
+	static const struct page_kind kind = {.list = "workspaces",
+					      PAGE_ROW(struct store_workspace, id),
+					      .read = read_page,
+					      .write = write_row};
+	const struct control_caller *caller = &request->caller;
+	page_answer(request, &kind, uuid_is_zero(caller->key) ? caller->user : caller->key);
 }
 
 void workspace_get(struct control_request *request)
