@@ -83,6 +83,19 @@ describe("a full disk", () => {
     assert.equal((await api.get(`/v1/projects/${project}/files/file`)).text, "newer");
   });
 
+  it("refuses a message for which the log has no room, instead of keeping its sender waiting", async () => {
+    const publish = () => api.post(`/v1/projects/${project}/streams/chat`, { json: { data: "x".repeat(250_000) } });
+    fill();
+    try {
+      let answer;
+      for (let kept = 0; kept < 1000 && (answer = await publish()).status === 201; kept++); // into the room that the log has reserved
+      refusedForRoom(answer);
+    } finally {
+      makeRoom();
+    }
+    await until(async () => (await publish()).status === 201, "a message to be taken");
+  });
+
   it("holds a command's output back, and loses none of it", async () => {
     const go = path.join(croft.data, "worker/projects", project, "go");
     await api.run(project, "fs.write", { path: "go", content: "" });

@@ -90,7 +90,7 @@ static void on_appended(struct stream_link *link, const struct event_appended *a
 	struct stream_append *append = find_append(link, appended->token);
 	if (!append)
 		return;
-	if (appended->status == EVENT_NO_SPACE) {
+	if (appended->status == EVENT_NO_SPACE && !append->is_waited_for) {
 		if (!loop_timer_is_running(&link->retry) &&
 		    loop_timer_start(&link->retry, link->loop, RETRY_MS, 0, on_retry) < 0)
 			log_error("cannot append to the event log again");
@@ -98,6 +98,7 @@ static void on_appended(struct stream_link *link, const struct event_appended *a
 	}
 	stream_append_detach(append);
 	append->repeated = appended->status == EVENT_ALREADY;
+	append->no_space = appended->status == EVENT_NO_SPACE;
 	append->on_appended(append, appended->status == EVENT_REFUSED);
 }
 

@@ -24,7 +24,9 @@ struct stream_append {
 	struct buffer frame; /* it is kept encoded: what it points at belongs to others */
 	uint64_t token;
 	bool under_way;
-	bool repeated; /* told: it was in the log already */
+	bool repeated;      /* told: it was in the log already */
+	bool is_waited_for; /* by a client: told when there is no room, instead of sent again */
+	bool no_space;      /* told: that is why it was not written */
 };
 
 int stream_link_new(struct control *control, struct stream_link **link) ATTR_MUST_CHECK;

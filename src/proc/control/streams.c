@@ -41,7 +41,9 @@ static void answer_published(const struct publication *publication)
 static void on_appended(struct stream_append *append, bool refused)
 {
 	struct publication *publication = container_of(append, struct publication, append);
-	if (refused)
+	if (append->no_space)
+		control_answer_problem(publication->request, PROBLEM_STORAGE_FULL, NULL);
+	else if (refused)
 		control_answer_outcome(publication->request, error_origin(-EIO));
 	else
 		answer_published(publication);
@@ -111,6 +113,7 @@ void stream_publish(struct control_request *request)
 		publication->request = request;
 		publication->message = event.message;
 		publication->append.on_appended = on_appended;
+		publication->append.is_waited_for = true;
 		r = stream_link_append(request->control->stream, &event, &publication->append);
 	}
 	if (r < 0)
