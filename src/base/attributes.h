@@ -9,6 +9,15 @@
 #define ATTR_UNUSED              __attribute__((unused))
 #define ATTR_NORETURN            __attribute__((noreturn))
 
+/* gcc and clang say in different ways that the address sanitizer is built in. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ADDRESS_SANITIZED 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define ADDRESS_SANITIZED 1
+#endif
+
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The object of type `type` whose member `member` is at `pointer`. */

@@ -29,7 +29,7 @@ uint8_t *buffer_reserve(struct buffer *buffer, size_t size)
 	size_t limit = buffer->limit ? buffer->limit : BUFFER_LIMIT_DEFAULT;
 	if (buffer->failed)
 		return NULL;
-	if (size <= buffer->capacity - buffer->size)
+	if (buffer->data && size <= buffer->capacity - buffer->size)
 		return buffer->data + buffer->size;
 	if (size > limit || buffer->size > limit - size) {
 		buffer->failed = -EMSGSIZE;

@@ -43,6 +43,8 @@ struct text text_skip(struct text text, size_t count)
 {
 	if (count > text.size)
 		count = text.size;
+	if (count == 0)
+		return text; /* `data` may be NULL */
 	return (struct text){text.data + count, text.size - count};
 }
 

@@ -283,7 +283,7 @@ int role_main(const struct role_definition *definition)
 	return role.status;
 }
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef ADDRESS_SANITIZED
 /* The search for leaks at the end makes system calls that a role's filter does not allow. */
 const char *__asan_default_options(void);
 

@@ -131,10 +131,10 @@ int fields_idempotency_key(struct text field, struct buffer *out)
 		return 1;
 	if (!quoted)
 		buffer_append_text(out, key);
-	if (buffer_check(out) != 0)
+	if (buffer_check(out) != 0 || out->size == start)
 		return 1;
 	struct text result = {(const char *)out->data + start, out->size - start};
-	if (result.size == 0 || !text_is_utf8(result) || has_controls(result))
+	if (!text_is_utf8(result) || has_controls(result))
 		return 1;
 	return count_characters(result) > IDEMPOTENCY_KEY_LIMIT;
 }

@@ -21,7 +21,7 @@ enum {
 	PIECES = 4000,
 	WINDOW = 4 << 20, /* appended and not acknowledged */
 	GRANT = 1 << 20,
-#ifdef __SANITIZE_ADDRESS__
+#ifdef ADDRESS_SANITIZED
 	LIMIT_KIB = 512 << 10, /* its shadow, and what it keeps of what was freed */
 #else
 	LIMIT_KIB = 64 << 10,
